@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package spool is the durable, replayable stream between collectors and readers: what Write has acknowledged is on
+// disk, is read exactly once in order by every reader, and stays until each configured reader has it safe elsewhere.
+// It runs on an embedded JetStream server. One message is one Record, the group commit of many batches.
+//
+// Two rules a reader would otherwise break. Positions belong to an incarnation: keep a Cursor, never a bare sequence.
+// And time in the stream is Record.Clock: whoever decides by time must take it from there, never from the wall.
+package spool
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+// Config says how one stream behaves. Zero values are the defaults.
+type Config struct {
+	Name     string        // of the stream; default SPOOL
+	Readers  []string      // names of the configured readers: records are kept until each has trimmed past them
+	MaxBytes int64         // of the stream; 0: the server's reserve decides
+	Tick     time.Duration // between tick records; 0: 1 s; negative: none but those of Tick
+	Deadline time.Duration // of one append, after which its outcome is found out by reading; 0: 10 s
+	Log      *slog.Logger  // nil: discard
+
+	Clock  TimeSource            // nil: the operating system's
+	OnSkew func(d time.Duration) // called from the committer when stream time and wall clock differ by over 5 s; d > 0: ahead
+}
+
+// TimeSource tells the wall clock, unix ns, and a monotonic time of any origin.
+type TimeSource interface {
+	Wall() int64
+	Mono() time.Duration
+}
+
+// Writer and reader contracts: Spool implements event.Writer.
+var _ event.Writer = (*Spool)(nil)
+
+// Stats counts since Open; Full, Last, Known... are as documented. Bytes are of records as stored.
+type Stats struct {
+	Records, Batches, Events, Bytes uint64        // stored
+	Known                           uint64        // batches acknowledged without storing, being known
+	Cut                             uint64        // events dropped from batches that overlapped what was known
+	Holes                           uint64        // batches refused for a hole or an old epoch
+	Refused                         uint64        // calls answered with ErrFull
+	Retries                         uint64        // appends whose outcome had to be found out
+	Reopened                        uint64        // times the embedded server was reopened
+	Drops                           uint64        // declared
+	Sources                         int           // in the table of ranges
+	First, Last                     uint64        // sequences kept
+	Full                            bool          // right now
+	Fenced                          bool          // for good
+	InFlight                        time.Duration // age of the publish under way, 0 when none
+	Skew                            time.Duration // stream time minus wall clock when last read
+}
+
+// Ack is how far a source is known.
+type Ack struct {
+	Source string `json:"source"`
+	Epoch  uint64 `json:"epoch"`
+	Last   uint64 `json:"last"`
+}
