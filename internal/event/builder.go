@@ -244,6 +244,13 @@ func (b *Builder) Append(id FieldID, s string) {
 	}
 	b.scratch = binary.AppendUvarint(b.scratch, uint64(len(s)))
 	b.scratch = append(b.scratch, s...)
+	// A list that is the last value is rewritten in place: memory stays in step with what the event holds.
+	if i, ok := find(b.fields[b.cur.first:], id); ok {
+		f := b.fields[b.cur.first:][i]
+		if f.kind == List && int(f.off+f.len) == len(b.values) {
+			b.values = b.values[:f.off]
+		}
+	}
 	off := len(b.values)
 	b.values = binary.AppendUvarint(b.values, uint64(n+1))
 	b.values = append(b.values, b.scratch...)
