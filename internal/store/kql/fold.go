@@ -1,0 +1,264 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package kql
+
+import (
+	"bytes"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+// Fold returns the tokens of s, each lower-cased and without diacritics, joined by a space: the one definition of full
+// text. A token is a run of letters and digits of the NFC form, with the marks that stay on them; đ becomes d.
+func Fold(s string) string { return string(AppendFolded(nil, s)) }
+
+// AppendFolded appends Fold(s) to dst. It does not allocate for ASCII.
+func AppendFolded(dst []byte, s string) []byte {
+	start := len(dst)
+	inToken := false
+	if ascii(s) {
+		for i := 0; i < len(s); i++ {
+			c := lowerTable[s[i]]
+			if c == 0 {
+				inToken = false
+				continue
+			}
+			if !inToken && len(dst) > start {
+				dst = append(dst, ' ')
+			}
+			inToken = true
+			dst = append(dst, c)
+		}
+		return dst
+	}
+	for _, r := range nfc(s) {
+		switch {
+		case isTokenRune(r):
+			if !inToken && len(dst) > start {
+				dst = append(dst, ' ')
+			}
+			inToken = true
+			dst = appendBase(dst, unicode.ToLower(r))
+		case inToken && unicode.Is(unicode.Mn, r):
+		default:
+			inToken = false
+		}
+	}
+	return dst
+}
+
+// AppendText appends the full text of an event, the content of haidang.text: the folded tokens of event.original and
+// of every string and address it has, values separated by a line feed. A value whose text is in it already is not
+// repeated.
+func AppendText(dst []byte, e event.Event) []byte {
+	start := len(dst)
+	original, _ := e.Get(event.EventOriginal)
+	for x := range original.All {
+		dst = appendValueText(dst, start, x)
+	}
+	for id, v := range e.Fields() {
+		if id == event.EventOriginal || id == event.HaidangText {
+			continue
+		}
+		if v.Kind() != event.List {
+			dst = appendValueText(dst, start, v)
+			continue
+		}
+		for x := range v.All {
+			dst = appendValueText(dst, start, x)
+		}
+	}
+	return dst
+}
+
+func appendValueText(dst []byte, start int, v event.Value) []byte {
+	before := len(dst)
+	if before > start {
+		dst = append(dst, '\n')
+	}
+	from := len(dst)
+	switch v.Kind() {
+	case event.String:
+		dst = AppendFolded(dst, v.Str())
+	case event.IP:
+		var buf [64]byte
+		dst = AppendFolded(dst, string(v.AppendText(buf[:0])))
+	}
+	if len(dst) == from || hasTokens(dst[start:before], dst[from:]) {
+		return dst[:before]
+	}
+	return dst
+}
+
+// hasTokens reports whether tokens, joined by spaces, stand side by side in text.
+func hasTokens(text, tokens []byte) bool {
+	for at := 0; at < len(text); {
+		i := bytes.Index(text[at:], tokens)
+		if i < 0 {
+			return false
+		}
+		i += at
+		end := i + len(tokens)
+		if (i == 0 || text[i-1] <= ' ') && (end == len(text) || text[end] <= ' ') {
+			return true
+		}
+		at = i + 1
+	}
+	return false
+}
+
+func isTokenRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return lowerTable[r] != 0
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
+}
+
+// lowerTable holds the lower case of ASCII letters and digits, and 0 for everything else.
+var lowerTable = func() (t [256]byte) {
+	for c := range 128 {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			t[c] = byte(c)
+		case c >= 'A' && c <= 'Z':
+			t[c] = byte(c) + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func nfc(s string) string {
+	if ascii(s) {
+		return s
+	}
+	return norm.NFC.String(s)
+}
+
+const baseTableSize = 0x2000 // Latin, Greek, Cyrillic: all that has diacritics of its own
+
+// baseTable holds the letter under the diacritics of one rune, 0 where there is not exactly one.
+var baseTable = sync.OnceValue(func() *[baseTableSize]rune {
+	t := new([baseTableSize]rune)
+	for r := range rune(baseTableSize) {
+		b := appendBaseSlow(nil, r)
+		if base, n := utf8.DecodeRune(b); n == len(b) {
+			t[r] = base
+		}
+	}
+	return t
+})
+
+// appendBase appends a lower-case rune without its diacritics.
+func appendBase(dst []byte, r rune) []byte {
+	if r < utf8.RuneSelf {
+		return append(dst, byte(r))
+	}
+	if r < baseTableSize {
+		if base := baseTable()[r]; base != 0 {
+			return utf8.AppendRune(dst, base)
+		}
+	}
+	return appendBaseSlow(dst, r)
+}
+
+func appendBaseSlow(dst []byte, r rune) []byte {
+	switch {
+	case r == 'đ' || r == 'Đ':
+		return append(dst, 'd')
+	case unicode.Is(unicode.Hangul, r): // would fall apart into its letters
+		return utf8.AppendRune(dst, r)
+	}
+	for _, d := range norm.NFD.String(string(r)) {
+		if !unicode.Is(unicode.Mn, d) {
+			dst = utf8.AppendRune(dst, d)
+		}
+	}
+	return dst
+}
+
+// token is one token of a query: of the letters with their diacritics if it was written with any, else without.
+type token struct {
+	pattern Pattern
+	exact   bool // compares with diacritics
+}
+
+func (t *token) match(lower, folded string) bool {
+	if t.exact {
+		return t.pattern.Match(lower)
+	}
+	return t.pattern.Match(folded)
+}
+
+func (t *token) any() bool { return t.pattern.onlyStars() }
+
+// patternTokens cuts a word of a query into tokens that must stand side by side.
+func patternTokens(w Pattern) []token {
+	var tokens []token
+	var cur Pattern // lower case
+	flush := func() {
+		if len(cur) > 0 {
+			tokens = append(tokens, newToken(cur))
+		}
+		cur = nil
+	}
+	for i, piece := range w {
+		if i > 0 {
+			if cur == nil {
+				cur = Pattern{""}
+			}
+			cur = append(cur, "")
+		}
+		for _, r := range piece {
+			mark := cur != nil && unicode.Is(unicode.Mn, r)
+			if !isTokenRune(r) && !mark {
+				flush()
+				continue
+			}
+			if cur == nil {
+				cur = Pattern{""}
+			}
+			cur[len(cur)-1] += string(unicode.ToLower(r))
+		}
+	}
+	flush()
+	for len(tokens) > 0 && tokens[0].any() {
+		tokens = tokens[1:]
+	}
+	for len(tokens) > 0 && tokens[len(tokens)-1].any() {
+		tokens = tokens[:len(tokens)-1]
+	}
+	return tokens
+}
+
+func newToken(lower Pattern) token {
+	t := token{pattern: make(Pattern, len(lower))}
+	for i, piece := range lower {
+		var b []byte
+		for _, r := range piece {
+			if !unicode.Is(unicode.Mn, r) {
+				b = appendBase(b, r)
+			}
+		}
+		t.pattern[i] = string(b)
+		t.exact = t.exact || t.pattern[i] != piece
+	}
+	if t.exact {
+		t.pattern = lower
+	}
+	return t
+}
