@@ -2697,7 +2697,13 @@ const (
 	HaidangAlertEvidence                                        FieldID = 2688 // haidang.alert.evidence
 	HaidangExtra                                                FieldID = 2689 // haidang.extra
 	LogSourceAddress                                            FieldID = 2690 // log.source.address
+	HaidangAlertEvents                                          FieldID = 2691 // haidang.alert.events
+	HaidangAlertEntry                                           FieldID = 2692 // haidang.alert.entry
+	HaidangAlertAssignee                                        FieldID = 2693 // haidang.alert.assignee
+	HaidangAlertDisposition                                     FieldID = 2694 // haidang.alert.disposition
+	HaidangAlertIncident                                        FieldID = 2695 // haidang.alert.incident
+	HaidangAlertQuery                                           FieldID = 2696 // haidang.alert.query
 )
 
 // staticFields is the number of static ids; they run from 1.
-const staticFields = 2690
+const staticFields = 2696
