@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package decoders
+
+import (
+	"strings"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+// testPAM knows the module's name in front: pam_unix(sshd:auth).
+func testPAM(x *line) string {
+	if strings.HasPrefix(x.msg, "pam_") && strings.Contains(x.msg, "): ") {
+		return "the message begins with the name of a PAM module"
+	}
+	if strings.HasPrefix(x.msg, "PAM ") && strings.Contains(x.msg, "rhost=") {
+		return "the message is PAM's summary of further failures"
+	}
+	if strings.HasPrefix(x.msg, "authentication failure; ") {
+		return "the message is PAM's authentication failure"
+	}
+	return ""
+}
+
+// decodePAM takes "pam_MODULE(SERVICE:TYPE): TEXT" of any service, and the same text without the module, which
+// Proxmox VE writes. One attempt that PAM refused has the action pam_authentication; the service says more about it
+// in a line of its own.
+func decodePAM(x *line) bool {
+	text := x.msg
+	module, service, typ := "", "", ""
+	switch {
+	case strings.HasPrefix(text, "pam_"):
+		head, rest, ok := strings.Cut(text, "): ")
+		if !ok {
+			return false
+		}
+		module, service, ok = strings.Cut(head, "(")
+		if !ok || strings.IndexByte(module, ' ') >= 0 {
+			return false
+		}
+		service, typ, _ = strings.Cut(service, ":")
+		text = rest
+	case strings.HasPrefix(text, "PAM "):
+		if _, rest, ok := strings.Cut(text, "; "); ok {
+			text = "authentication failure; " + rest
+		}
+	}
+	x.product("linux", "linux.pam")
+	x.str(event.EventProvider, module)
+	x.extra("pam.service", service)
+	x.extra("pam.type", typ)
+	switch {
+	case strings.HasPrefix(text, "authentication failure; "):
+		pamFailure(x, text)
+	case strings.HasPrefix(text, "session opened for user "):
+		x.classify("session", "start", "session_opened", success)
+		name, by, _ := strings.Cut(text[len("session opened for user "):], " by ")
+		pamUser(x, name, by)
+	case strings.HasPrefix(text, "session closed for user "):
+		x.classify("session", "end", "session_closed", success)
+		pamUser(x, text[len("session closed for user "):], "")
+	case strings.HasPrefix(text, "check pass; user unknown"):
+		x.classify("authentication", "info", "pam_user_unknown", failure)
+	case strings.HasPrefix(text, "auth could not identify password for "),
+		strings.HasPrefix(text, "conversation failed"):
+		x.classify("authentication", "info", "pam_no_password", failure)
+		if name, ok := between(text, "[", "]"); ok {
+			x.user(name)
+		}
+	case strings.HasPrefix(text, "password changed for "):
+		x.classify("iam", "", "password_changed", success)
+		x.b.Strs(event.EventType, "user", "change")
+		x.target(text[len("password changed for "):])
+	case strings.HasPrefix(text, "account ") && strings.Contains(text, " has expired"):
+		x.classify("authentication", "info", "account_expired", failure)
+		x.user(after(text, "account "))
+	case strings.Contains(text, "onsecutive login failures for user "):
+		// pam_faillock: "Consecutive login failures for user X account temporarily locked"
+		x.classify("authentication", "info", "account_locked", failure)
+		name, _, _ := strings.Cut(text[strings.Index(text, "for user ")+len("for user "):], " account ")
+		x.user(name)
+	default:
+		x.classify("authentication", "info", "", "")
+	}
+	return true
+}
+
+// pamFailure reads "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=NAME". The
+// name comes last and may hold spaces; rhost is the service's word for the peer.
+func pamFailure(x *line, text string) {
+	x.classify("authentication", "start", "pam_authentication", failure)
+	if i := strings.Index(text, " user="); i >= 0 {
+		name := text[i+len(" user="):]
+		if j := strings.Index(name, " msg="); j >= 0 { // Proxmox VE
+			x.str(event.EventReason, name[j+len(" msg="):])
+			name = name[:j]
+		}
+		x.user(strings.TrimRight(name, " "))
+		text = text[:i]
+	}
+	text += " "
+	x.source(after(text, "rhost="))
+	if id := after(text, " uid="); numeric(id) {
+		x.b.Str(event.UserID, id)
+	}
+	x.extra("pam.tty", after(text, " tty="))
+	if r := after(text, "ruser="); r != "" {
+		x.extra("pam.ruser", r)
+		x.relUser(r)
+	}
+}
+
+// pamUser reads "NAME(uid=0)" and "BY(uid=1000)".
+func pamUser(x *line, name, by string) {
+	name, id, _ := strings.Cut(name, "(uid=")
+	x.user(name)
+	x.str(event.UserID, strings.TrimSuffix(id, ")"))
+	by, id, _ = strings.Cut(by, "(uid=")
+	if by != "" {
+		x.extra("pam.by", by)
+		x.relUser(by)
+	}
+	x.extra("pam.by_uid", strings.TrimSuffix(id, ")"))
+}

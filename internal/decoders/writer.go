@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package decoders
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+// maxBatch is the size in memory at which Writer starts another batch, so that an encoded one stays below 1 MiB.
+const maxBatch = 900 << 10
+
+// Writer is the stage of the pipeline that decodes: an event.Writer that builds every batch anew and gives it to Next.
+// An event with haidang.format is raw and is decoded; any other (a flow) is copied. Then Enrich sees either. Ids,
+// source, epoch and range stay as they are; a batch that grows beyond 1 MiB goes on as several with adjoining ranges.
+//
+// A panic of a decoder or of Enrich is recovered: its event goes on as a pipeline_error with event.original, counted.
+// Write returns what Next returns, and blocks as long as Next does. Safe for concurrent use; the fields must be set
+// before the first Write.
+type Writer struct {
+	Set  *Set
+	Next event.Writer
+	// Enrich adds what the inventory knows to the event being built; nil adds nothing.
+	Enrich func(b *event.Builder, site string)
+	// Origin gives the time zone and the encoding of a sender; nil means the defaults for all.
+	Origin func(listener string, peer netip.Addr) (zone *time.Location, encoding string)
+	// Panicked is told of every recovered panic; nil tells nobody. It must not block.
+	Panicked func(value any)
+
+	raw, copied, undecoded, refused, panics, truncated atomic.Uint64
+	builders                                           sync.Pool
+}
+
+// Stats counts events since the start.
+type Stats struct {
+	Raw       uint64 // raw events decoded, whatever came out
+	Copied    uint64 // events that were complete already
+	Undecoded uint64 // of Raw: kept as plain messages, no decoder knew them
+	Refused   uint64 // of Raw: pipeline_error, the header was unusable
+	Panics    uint64 // of Raw: pipeline_error, a decoder or Enrich panicked
+	Truncated uint64 // of Raw: cut to the limits
+}
+
+// Stats returns the counters.
+func (w *Writer) Stats() Stats {
+	return Stats{w.raw.Load(), w.copied.Load(), w.undecoded.Load(), w.refused.Load(), w.panics.Load(),
+		w.truncated.Load()}
+}
+
+// Write decodes and enriches the batch and writes it to Next.
+func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
+	b, _ := w.builders.Get().(*event.Builder)
+	if b == nil {
+		b = event.NewBuilder(in.Source(), in.Epoch())
+	}
+	b.Reset(in.Source(), in.Epoch())
+	defer w.builders.Put(b)
+	first := in.First()
+	for i := range in.Len() {
+		e := in.At(i)
+		if unit := e.ID().Unit(); b.Size() > maxBatch && unit > first && unit < in.Last() &&
+			in.At(i-1).ID().Unit() < unit {
+			if err := w.Next.Write(ctx, b.Batch(first, unit)); err != nil {
+				return err
+			}
+			first = unit
+			b.Reset(in.Source(), in.Epoch())
+		}
+		b.Begin(0, 0)
+		w.event(b, e)
+		b.End()
+	}
+	return w.Next.Write(ctx, b.Batch(first, in.Last()))
+}
+
+// event builds one event anew.
+func (w *Writer) event(b *event.Builder, e event.Event) {
+	if !e.Has(event.HaidangFormat) {
+		w.copied.Add(1)
+		b.Copy(e)
+		if err := w.guarded(func() { w.enrich(b, e.Text(event.HaidangSite)) }); err != nil {
+			b.Begin(0, 0)
+			b.Copy(e)
+			Unusable(b, err)
+		}
+		return
+	}
+	w.raw.Add(1)
+	m := w.raws(b, e)
+	original := bytesOf(e.Text(event.EventOriginal))
+	err := w.guarded(func() {
+		w.Set.Decode(b, original, &m)
+		w.enrich(b, m.Site)
+	})
+	if err != nil {
+		b.Begin(0, 0)
+		m = w.raws(b, e)
+		w.Set.envelope(&line{b: b, m: &m}, original, m.Received)
+		b.Time(event.Timestamp, m.Received.UnixNano())
+		Unusable(b, err)
+		return
+	}
+	switch {
+	case b.Text(event.EventKind) == "pipeline_error":
+		w.refused.Add(1)
+	case b.Text(event.HaidangDecoder) == fallback:
+		w.undecoded.Add(1)
+	}
+	if b.Has(event.HaidangTruncated) {
+		w.truncated.Add(1)
+	}
+}
+
+// raws copies what a collector said about a raw event and returns it as Meta.
+func (w *Writer) raws(b *event.Builder, e event.Event) Meta {
+	b.SetID(e.ID())
+	for id, v := range e.Fields() {
+		if id != event.EventOriginal && id != event.HaidangFormat {
+			b.Value(id, v)
+		}
+	}
+	if ns := e.Created(); ns != 0 {
+		b.Time(event.EventCreated, ns)
+	}
+	if ns := e.Ingested(); ns != 0 {
+		b.Time(event.EventIngested, ns)
+	}
+	m := Meta{
+		Site:     e.Text(event.HaidangSite),
+		Listener: e.Text(event.HaidangListener),
+		Format:   e.Text(event.HaidangFormat),
+		Received: time.Now(),
+	}
+	if ns := e.Created(); ns != 0 {
+		m.Received = time.Unix(0, ns)
+	}
+	if v, ok := e.Get(event.ObserverIP); ok {
+		m.Peer = v.At(0).IP()
+	}
+	if w.Origin != nil {
+		m.Zone, m.Encoding = w.Origin(m.Listener, m.Peer)
+	}
+	return m
+}
+
+func (w *Writer) enrich(b *event.Builder, site string) {
+	if w.Enrich != nil {
+		w.Enrich(b, site)
+	}
+}
+
+// guarded runs f and turns a panic into an error.
+func (w *Writer) guarded(f func()) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.panics.Add(1)
+			if w.Panicked != nil {
+				w.Panicked(p)
+			}
+			err = fmt.Errorf("decoders: decoding a message: panic: %v", p)
+		}
+	}()
+	f()
+	return nil
+}
