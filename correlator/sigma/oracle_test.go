@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sigma
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// corpus finds a folder of the outside data beside the repository, or skips.
+func corpus(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 6 {
+		p := filepath.Join(dir, "..", "shared", "corpora", name)
+		if _, err := os.Stat(p); err == nil {
+			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+				return p
+			}
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Skipf("../shared/corpora/%s is absent", name)
+	return ""
+}
+
+// TestOracleSigmaHQ loads the whole SigmaHQ corpus: at least 95 % of its rules load, each other has a reason and a line.
+func TestOracleSigmaHQ(t *testing.T) {
+	root := corpus(t, "sigmahq")
+	dirs, err := filepath.Glob(filepath.Join(root, "rules*"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no rules below %s: %v", root, err)
+	}
+	c, err := Load(dirs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := len(c.Rules) + len(c.Refusals)
+	t.Logf("%d of %d rules load", len(c.Rules), total)
+	for _, r := range c.Refusals {
+		name, _ := filepath.Rel(root, r.File)
+		r.File = name
+		t.Log(r.Error())
+		if r.Line == 0 || r.Reason == "" {
+			t.Errorf("refusal without line or reason: %+v", r)
+		}
+	}
+	if total < 3780 || len(c.Rules)*100 < total*95 {
+		t.Errorf("only %d of %d rules load, want 95 %%", len(c.Rules), total)
+	}
+}
