@@ -38,22 +38,22 @@ type Alert struct {
 	Position Position `json:"position"` // of the record that caused this emission
 	Final    bool     `json:"final,omitempty"`
 
-	Rule  Rule     `json:"rule"`
-	Group []KV     `json:"group,omitempty"` // group-by names and values
-	Count uint64   `json:"count"`           // exact number of matching events so far
-	Value float64  `json:"value,omitempty"` // of a correlation: what was compared with the threshold
-	First int64    `json:"first"`           // event time of the first event, unix ns
-	Last  int64    `json:"last"`            // event time of the last event, unix ns
-	At    int64    `json:"at"`              // stream time of this emission, unix ns
-	Since int64    `json:"since"`           // stream time of update 1: the detection time
+	Rule  Rule    `json:"rule"`
+	Group []KV    `json:"group,omitempty"` // group-by names and values
+	Count uint64  `json:"count"`           // exact number of matching events so far
+	Value float64 `json:"value,omitempty"` // of a correlation: what was compared with the threshold
+	First int64   `json:"first"`           // event time of the first event, unix ns
+	Last  int64   `json:"last"`            // event time of the last event, unix ns
+	At    int64   `json:"at"`              // stream time of this emission, unix ns
+	Since int64   `json:"since"`           // stream time of update 1: the detection time
 
 	Severity Severity `json:"severity"`
 	Level    uint8    `json:"level"` // highest system level touched at detection; 0 when none
 	Systems  []System `json:"systems,omitempty"`
-	Units    []string `json:"units,omitempty"`  // units that own or operate them: what a scope is asked about
+	Units    []string `json:"units,omitempty"` // units that own or operate them: what a scope is asked about
 	Origins  []string `json:"origins,omitempty"`
-	Policy   string   `json:"policy"`           // chính sách: the policy row that gave the severity
-	Basis    []Clause `json:"basis,omitempty"`  // căn cứ: the clauses that impose the duty to watch
+	Policy   string   `json:"policy"`          // chính sách: the policy row that gave the severity
+	Basis    []Clause `json:"basis,omitempty"` // căn cứ: the clauses that impose the duty to watch
 
 	Evidence []Evidence `json:"evidence"` // the first 500 and last 500 events
 	Query    string     `json:"query"`    // KQL that lists the rest
