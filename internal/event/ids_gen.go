@@ -2703,7 +2703,8 @@ const (
 	HaidangAlertDisposition                                     FieldID = 2694 // haidang.alert.disposition
 	HaidangAlertIncident                                        FieldID = 2695 // haidang.alert.incident
 	HaidangAlertQuery                                           FieldID = 2696 // haidang.alert.query
+	HaidangURLQuery                                             FieldID = 2697 // haidang.url.query
 )
 
 // staticFields is the number of static ids; they run from 1.
-const staticFields = 2696
+const staticFields = 2697
