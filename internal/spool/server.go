@@ -45,6 +45,7 @@ type Server struct {
 
 	mu     sync.Mutex // guards what follows; held while the server is reopened
 	srv    *server.Server
+	lives  uint64 // times it was started
 	closed bool
 
 	nc *nats.Conn
@@ -186,7 +187,15 @@ func (s *Server) start() error {
 			filepath.Join(s.cfg.Dir, "jetstream"))
 	}
 	s.srv = srv
+	s.lives++
 	return nil
+}
+
+// life numbers the embedded server that runs now: another after each Reopen.
+func (s *Server) life() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lives
 }
 
 // stop ends the embedded server, if one runs. The caller holds mu, or nobody else has s yet.

@@ -12,8 +12,6 @@ package spool
 import (
 	"log/slog"
 	"time"
-
-	"github.com/haidang-soc/haidang/internal/event"
 )
 
 // Config says how one stream behaves. Zero values are the defaults.
@@ -33,27 +31,6 @@ type Config struct {
 type TimeSource interface {
 	Wall() int64
 	Mono() time.Duration
-}
-
-// Writer and reader contracts: Spool implements event.Writer.
-var _ event.Writer = (*Spool)(nil)
-
-// Stats counts since Open; Full, Last, Known... are as documented. Bytes are of records as stored.
-type Stats struct {
-	Records, Batches, Events, Bytes uint64        // stored
-	Known                           uint64        // batches acknowledged without storing, being known
-	Cut                             uint64        // events dropped from batches that overlapped what was known
-	Holes                           uint64        // batches refused for a hole or an old epoch
-	Refused                         uint64        // calls answered with ErrFull
-	Retries                         uint64        // appends whose outcome had to be found out
-	Reopened                        uint64        // times the embedded server was reopened
-	Drops                           uint64        // declared
-	Sources                         int           // in the table of ranges
-	First, Last                     uint64        // sequences kept
-	Full                            bool          // right now
-	Fenced                          bool          // for good
-	InFlight                        time.Duration // age of the publish under way, 0 when none
-	Skew                            time.Duration // stream time minus wall clock when last read
 }
 
 // Ack is how far a source is known.
