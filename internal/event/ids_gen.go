@@ -2704,7 +2704,9 @@ const (
 	HaidangAlertIncident                                        FieldID = 2695 // haidang.alert.incident
 	HaidangAlertQuery                                           FieldID = 2696 // haidang.alert.query
 	HaidangURLQuery                                             FieldID = 2697 // haidang.url.query
+	HaidangFlowNextHop                                          FieldID = 2698 // haidang.flow.next_hop
+	HaidangFlowEndReason                                        FieldID = 2699 // haidang.flow.end_reason
 )
 
 // staticFields is the number of static ids; they run from 1.
-const staticFields = 2697
+const staticFields = 2699
