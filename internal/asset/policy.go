@@ -61,6 +61,7 @@ type contextRow struct {
 type exception struct {
 	days     int
 	decision string
+	line     int
 }
 
 // DefaultPolicy returns the policy built into the program: the tables of the design, adopted by nobody yet.

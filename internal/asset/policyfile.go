@@ -139,7 +139,7 @@ func (r *reader) number(t *Threshold, op string) func(*node) {
 }
 
 func (r *reader) exception(p *Policy, n *node) {
-	system, x := "", exception{}
+	system, x := "", exception{line: n.line}
 	r.object(n, field{"system", r.name(&system)}, field{"days", r.integer(&x.days, 0, 730)},
 		field{"decision", r.text(&x.decision)})
 	if system == "" || x.decision == "" {

@@ -297,7 +297,7 @@ func parseRange(s string) (netip.Prefix, error) {
 }
 
 func suggestion(key string, fields []field) string {
-	best, bestCost := "", 1+max(2, len(key)/3)
+	best, bestCost := "", len(key)/2+2
 	for _, f := range fields {
 		if cost := distance(strings.ToLower(key), f.key); cost < bestCost {
 			best, bestCost = f.key, cost
