@@ -1,0 +1,368 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package correlator
+
+import (
+	"cmp"
+	"container/heap"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+// future is how far ahead of stream time an event may be and still be believed.
+const future = int64(5 * time.Second)
+
+const maxOriginal = 1024
+
+// hit is a detection's match as one correlation sees it.
+type hit struct {
+	correlation int
+	inner       int // -1, or the correlation that must hold at this event
+	refs        uint64
+	key         string
+	val         string
+	num         float64
+}
+
+// pendingEvent waits until the watermark has passed it.
+type pendingEvent struct {
+	f    *fact
+	hits []hit
+}
+
+// before is the order within windows: event time, then the source's own sequence. It does not depend on when the
+// events arrived.
+func (f *fact) before(g *fact) bool {
+	if f.time != g.time {
+		return f.time < g.time
+	}
+	if c := strings.Compare(string(f.id[8:]), string(g.id[8:])); c != 0 {
+		return c < 0
+	}
+	return string(f.id[:8]) < string(g.id[:8])
+}
+
+type pendingHeap []pendingEvent
+
+func (h pendingHeap) Len() int           { return len(h) }
+func (h pendingHeap) Less(i, j int) bool { return h[i].f.before(h[j].f) }
+func (h pendingHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push implements heap.Interface.
+func (h *pendingHeap) Push(x any) { *h = append(*h, x.(pendingEvent)) }
+
+// Pop implements heap.Interface.
+func (h *pendingHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	old[len(old)-1] = pendingEvent{}
+	*h = old[:len(old)-1]
+	return x
+}
+
+// match finds the detections that match an event, raises their alerts, and puts what correlations want to know of it
+// into the queue behind the watermark.
+func (e *Engine) match(ev event.Event) {
+	e.stats.Events++
+	s := &e.scratch
+	s.hits = s.hits[:0]
+	e.rules.match.match(ev, func(d int) { s.hits = append(s.hits, d) })
+	if len(s.hits) == 0 {
+		return
+	}
+	e.stats.Matches += uint64(len(s.hits))
+	f := e.fact(ev)
+	var hits []hit
+	for _, d := range s.hits {
+		det := &e.rules.detections[d]
+		if !det.quiet {
+			e.detect(d, ev, f)
+		}
+		for i := range det.uses {
+			if h, ok := e.use1(&det.uses[i], ev); ok {
+				hits = append(hits, h)
+			}
+		}
+	}
+	if len(hits) == 0 {
+		return
+	}
+	if f.time < e.watermark {
+		e.stats.Late++
+		return
+	}
+	heap.Push(&e.pending, pendingEvent{f, hits})
+	if len(e.pending) > e.cfg.Limits.Pending {
+		e.stats.Forced++
+		e.watermark = max(e.watermark, e.pending[0].f.time+1)
+		e.drain(e.watermark)
+	}
+}
+
+// use1 reads the group and the value that a correlation needs from an event.
+func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
+	c := &e.rules.correlations[u.correlation]
+	h := hit{correlation: u.correlation, inner: u.inner, refs: 1 << u.ref}
+	k := e.scratch.key[:0]
+	for _, id := range u.key {
+		var ok bool
+		if k, ok = appendField(k, ev, id); !ok && !c.sigma.Haidang.NullGroup {
+			e.scratch.key = k
+			e.stats.MissingGroup++
+			return h, false
+		}
+	}
+	h.key = string(k)
+	k = k[:0]
+	switch c.kind {
+	case valueCount:
+		if len(u.value) == 1 {
+			v, ok := ev.Get(u.value[0])
+			if !ok {
+				e.stats.MissingValue++
+				return h, false
+			}
+			k = v.AppendText(k)
+			break
+		}
+		for _, id := range u.value {
+			var ok bool
+			if k, ok = appendField(k, ev, id); !ok {
+				e.stats.MissingValue++
+				return h, false
+			}
+		}
+	case valueSum:
+		v, ok := ev.Get(u.value[0])
+		if !ok || v.Kind() != event.Int && v.Kind() != event.Float {
+			e.stats.MissingValue++
+			return h, false
+		}
+		h.num = v.Float()
+	}
+	h.val = string(k)
+	e.scratch.key = k
+	return h, true
+}
+
+// appendField appends the text of a field with its length before it.
+func appendField(dst []byte, ev event.Event, id event.FieldID) ([]byte, bool) {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	v, ok := ev.Get(id)
+	dst = v.AppendText(dst)
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst, ok
+}
+
+// splitKey returns the values of a group key.
+func splitKey(key string) []string {
+	var values []string
+	for len(key) >= 4 {
+		n := int(binary.BigEndian.Uint32([]byte(key[:4])))
+		if n > len(key)-4 {
+			break
+		}
+		values = append(values, key[4:4+n])
+		key = key[4+n:]
+	}
+	return values
+}
+
+// fact keeps what alerts and windows need of an event; the rules in scratch.hits say which fields.
+func (e *Engine) fact(ev event.Event) *fact {
+	f := &fact{time: ev.Time(), id: ev.ID()}
+	if f.time > e.clock+future {
+		f.time = e.clock + future
+		e.stats.Future++
+	}
+	if v, ok := ev.Get(event.HaidangLevel); ok {
+		f.level = uint8(min(max(v.Int(), 0), 5))
+	}
+	f.origin = e.originName(ev)
+	for _, id := range [...]event.FieldID{event.HaidangSystemID, event.HaidangSourceSystemID,
+		event.HaidangDestinationSystemID} {
+		if v, ok := ev.Get(id); ok && v.Kind() == event.String && !slices.Contains(f.systems, v.Str()) {
+			f.systems = append(f.systems, strings.Clone(v.Str()))
+		}
+	}
+	if v, ok := ev.Get(event.HaidangUnitID); ok {
+		for u := range v.All {
+			f.units = append(f.units, strings.Clone(u.Str()))
+		}
+	}
+	f.original = strings.Clone(cut(ev.Text(event.EventOriginal), maxOriginal))
+	ids := e.scratch.ids[:0]
+	for _, d := range e.scratch.hits {
+		ids = append(ids, e.rules.detections[d].show...)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	for _, id := range ids {
+		if v, ok := ev.Get(id); ok {
+			f.fields = append(f.fields, pair{id.Name(), strings.Clone(cut(v.String(), maxOriginal))})
+		}
+	}
+	slices.SortFunc(f.fields, func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	e.scratch.ids = ids
+	return f
+}
+
+// cut shortens a text to at most n bytes, not inside a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
+
+// drain hands the events before the watermark to the windows, in the order of event time.
+func (e *Engine) drain(until int64) {
+	for len(e.pending) > 0 && e.pending[0].f.time < until {
+		p := heap.Pop(&e.pending).(pendingEvent)
+		e.correlate(p)
+	}
+}
+
+// truth is what a correlation said of the event at hand.
+type truth struct{ holds, rose bool }
+
+// correlate gives one event to every correlation that wants it, inner ones first.
+func (e *Engine) correlate(p pendingEvent) {
+	s := &e.scratch
+	s.truth = append(s.truth[:0], make([]truth, len(e.rules.correlations))...)
+	slices.SortStableFunc(p.hits, func(a, b hit) int { return cmp.Compare(a.correlation, b.correlation) })
+	for len(p.hits) > 0 {
+		ci := p.hits[0].correlation
+		c := &e.rules.correlations[ci]
+		s.merge = s.merge[:0]
+		n := 0
+		for ; n < len(p.hits) && p.hits[n].correlation == ci; n++ {
+			h := p.hits[n]
+			if h.inner >= 0 {
+				if t := s.truth[h.inner]; !t.holds || c.rising && !t.rose {
+					continue
+				}
+			}
+			e.join(c, h)
+		}
+		p.hits = p.hits[n:]
+		for _, h := range s.merge {
+			holds, rose := e.apply(ci, h, p.f)
+			s.truth[ci].holds = s.truth[ci].holds || holds
+			s.truth[ci].rose = s.truth[ci].rose || rose
+		}
+	}
+}
+
+// join adds a hit to those of the same correlation: one event counts once in a group, unless the rule counts matches.
+func (e *Engine) join(c *correlation, h hit) {
+	if !c.sigma.Haidang.CountMatches {
+		for i := range e.scratch.merge {
+			if m := &e.scratch.merge[i]; m.key == h.key && m.val == h.val {
+				m.refs |= h.refs
+				return
+			}
+		}
+	}
+	e.scratch.merge = append(e.scratch.merge, h)
+}
+
+// apply adds an event to a group's window and follows what becomes of the group's alert.
+func (e *Engine) apply(ci int, h hit, f *fact) (holds, rose bool) {
+	c := &e.rules.correlations[ci]
+	t := &e.tables[len(e.rules.detections)+ci]
+	g := e.group(t, h.key)
+	now := f.ms()
+	if g.ep != nil && now-g.ep.last >= c.span {
+		e.end(g)
+	}
+	g.expire(c, now-c.span, e.release)
+	x := entry{f: f, refs: h.refs, val: h.val, num: h.num, full: e.held < e.cfg.Limits.Evidence}
+	if x.full {
+		e.held++
+	} else {
+		x.f = f.thin()
+		e.stats.EvidenceThinned++
+	}
+	if old := g.push(c, x, e.cfg.Limits.Window); old != nil {
+		e.stats.EntriesDropped++
+		e.release(*old)
+	}
+	e.thinMiddle(g)
+	g.last = now
+	g.level = max(g.level, f.level)
+	v := g.value(c, now)
+	ok := e.holds(c, g.level, v)
+	switch {
+	case ok && g.ep == nil:
+		e.raise(g, ci, f, v)
+		return true, true
+	case ok:
+		e.follow(g, &c.meta, f, v)
+		return true, false
+	case g.ep != nil:
+		e.end(g)
+	}
+	return false, false
+}
+
+// holds compares a value with the threshold for a level: that of policy, else that of the rule.
+func (e *Engine) holds(c *correlation, level uint8, v float64) bool {
+	if t, ok := e.policy.Threshold(c.rule.ID, level); ok && level > 0 {
+		return v > t.Value || v == t.Value && t.Op == "gte"
+	}
+	return c.sigma.ThresholdAt(int(level)).Holds(v)
+}
+
+// thin is the fact without what only evidence needs.
+func (f *fact) thin() *fact {
+	t := *f
+	t.original, t.fields = "", nil
+	return &t
+}
+
+// thinMiddle keeps text and fields of the newest 500 entries of a window only.
+func (e *Engine) thinMiddle(g *group) {
+	w := g.window()
+	if i := len(w) - 1 - maxEvidence; i >= 0 && w[i].full {
+		w[i].f, w[i].full = w[i].f.thin(), false
+		e.held--
+	}
+}
+
+func (e *Engine) release(x entry) {
+	if x.full {
+		e.held--
+	}
+}
+
+// group returns the group of a key; a new one may push out the one that was quiet longest.
+func (e *Engine) group(t *table, key string) *group {
+	e.scratch.key = append(e.scratch.key[:0], key...)
+	g, isNew := t.get(e.scratch.key)
+	if isNew && len(t.groups) > e.cfg.Limits.Groups {
+		e.stats.GroupsDropped++
+		e.drop(t, t.first)
+	}
+	return g
+}
+
+// drop forgets a group; its alert ends.
+func (e *Engine) drop(t *table, g *group) {
+	if g.ep != nil {
+		e.end(g)
+	}
+	for _, x := range g.window() {
+		e.release(x)
+	}
+	t.remove(g)
+}
