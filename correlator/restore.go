@@ -25,21 +25,24 @@ var ErrCheckpoint = errors.New("checkpoint is damaged or of another version")
 // Restore makes an engine with the state of a checkpoint. Rules that the checkpoint does not know, or knows with
 // another meaning, start empty; alerts of rules that are gone end with the first record that is processed.
 func Restore(cfg Config, data []byte) (*Engine, error) {
+	state, err := openCheckpoint(data)
+	if err != nil {
+		return nil, err
+	}
+	return restore(cfg, state)
+}
+
+func restore(cfg Config, state []byte) (*Engine, error) {
 	e, err := New(cfg)
 	if err != nil {
 		return nil, err
 	}
-	body, err := openCheckpoint(data)
-	if err != nil {
-		return nil, err
-	}
-	r := &stateReader{b: body}
+	r := &stateReader{b: state}
 	r.engine(e)
 	if r.bad || len(r.b) > 0 {
 		return nil, fmt.Errorf("correlator: restoring: %w", ErrCheckpoint)
 	}
-	rules := cfg.Rules
-	e.use(rules)
+	e.use(cfg.Rules)
 	e.carry, e.out = e.out.Alerts, Output{}
 	for i := range e.rules.correlations {
 		c := &e.rules.correlations[i]
