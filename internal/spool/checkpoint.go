@@ -19,7 +19,6 @@ import (
 // When the table of ranges is written down, and when a silent source leaves it.
 const (
 	checkpointBytes = 64 << 20 // of records since the last
-	checkpointEvery = 30 * time.Second
 	forgetAfter     = 90 * 24 * time.Hour
 )
 
@@ -47,7 +46,7 @@ func (c sourceState) ranges() ranges {
 // keepLoop writes checkpoints until the Spool is closed.
 func (s *Spool) keepLoop() {
 	defer close(s.kept)
-	every := time.NewTicker(time.Second)
+	every := time.NewTicker(min(time.Second, s.cfg.Checkpoint))
 	defer every.Stop()
 	since := time.Now()
 	for {
@@ -59,7 +58,7 @@ func (s *Spool) keepLoop() {
 		s.mu.Lock()
 		n := s.sinceCheckpoint
 		s.mu.Unlock()
-		if n < checkpointBytes && (n == 0 || time.Since(since) < checkpointEvery) {
+		if n < checkpointBytes && (n == 0 || time.Since(since) < s.cfg.Checkpoint) {
 			continue
 		}
 		if err := s.writeCheckpoint(); err != nil {

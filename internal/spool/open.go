@@ -67,6 +67,9 @@ func Open(ctx context.Context, srv *Server, cfg Config) (*Spool, error) {
 	if cfg.Deadline == 0 {
 		cfg.Deadline = 10 * time.Second
 	}
+	if cfg.Checkpoint == 0 {
+		cfg.Checkpoint = 30 * time.Second
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

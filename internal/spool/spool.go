@@ -23,6 +23,8 @@ type Config struct {
 	Deadline time.Duration // of one append, after which its outcome is found out by reading; 0: 10 s
 	Log      *slog.Logger  // nil: discard
 
+	Checkpoint time.Duration // between checkpoints of the table of ranges, at the latest; 0: 30 s
+
 	Clock  TimeSource            // nil: the operating system's
 	OnSkew func(d time.Duration) // called from the committer when stream time and wall clock differ by over 5 s; d > 0: ahead
 }
