@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package asset
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/haidang-soc/haidang/internal/event"
+)
+
+func day(s string) time.Time {
+	t, err := time.Parse("2006-01-02", s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func system(t *testing.T, inv *Inventory, id string) *System {
+	t.Helper()
+	s, ok := inv.System(id)
+	if !ok {
+		t.Fatalf("no system %s", id)
+	}
+	return s
+}
+
+// A level 3 system whose level was decided under the decree of 2016 has on 24/11/2026 exactly the clocks of the design:
+// at once, 24 h, 72 h, 72 h for personal data, and the 5 days of the old rule shown as legacy. It is no records system.
+func TestDutiesOfALegacySystem(t *testing.T) {
+	inv := mustLoad(t, small, "")
+	type clock struct {
+		Trigger string
+		Hours   float64
+		Clause  string
+		Legacy  bool
+	}
+	var got []clock
+	for _, d := range inv.Duties(system(t, inv, "dvc"), day("2026-11-24")) {
+		got = append(got, clock{d.Trigger, d.Within.Hours(), d.Clause.Text, d.Legacy})
+		if d.Certainty != "F1" || d.From != "detected_at" || d.To == "" {
+			t.Errorf("duty %s: certainty %q, from %q, to %q", d.ID, d.Certainty, d.From, d.To)
+		}
+	}
+	want := []clock{
+		{"national-security", 0, "NĐ 331/2026/NĐ-CP Điều 31.2.d", false},
+		{"serious", 24, "NĐ 331/2026/NĐ-CP Điều 31.2.d", false},
+		{"any", 72, "NĐ 331/2026/NĐ-CP Điều 31.2.d", false},
+		{"personal-data", 72, "Luật 91/2025/QH15 Điều 23.1", false},
+		{"any", 120, "QĐ 05/2017/QĐ-TTg Điều 11.1.a; TT 20/2017/TT-BTTTT Điều 9.2.a", true},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("duties (-want +got):\n%s", d)
+	}
+}
+
+func TestDutiesByDateAndOverlay(t *testing.T) {
+	inv := mustLoad(t, strings.Replace(small, "profile: vn-2016", "overlays: [qcvn12-2026]", 1), "")
+	ids := func(id, on string) string {
+		var out []string
+		for _, d := range inv.Duties(system(t, inv, id), day(on)) {
+			out = append(out, d.ID)
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct{ system, on, want string }{
+		{"dvc", "2026-11-24", "at-once records-24h serious-24h incident-72h personal-data-72h legacy-notice"},
+		{"portal", "2026-11-24", "at-once serious-24h incident-72h personal-data-72h legacy-notice"},
+		{"dvc", "2026-08-18", "records-24h personal-data-72h legacy-notice"},
+		{"dvc", "2025-12-31", "legacy-notice"},
+		{"dvc", "2017-01-01", ""},
+	} {
+		if got := ids(c.system, c.on); got != c.want {
+			t.Errorf("%s on %s: %s, want %s", c.system, c.on, got, c.want)
+		}
+	}
+}
+
+func TestMeasuresStrictestWins(t *testing.T) {
+	inv := mustLoad(t, strings.Replace(small, "profile: vn-2016", "profile: vn-2016\n    overlays: [qcvn12-2026]", 1), "")
+	get := func(on, key string) Figure {
+		for _, f := range inv.Measures(system(t, inv, "dvc"), day(on)) {
+			if f.Key == key {
+				return f
+			}
+		}
+		return Figure{Value: -1}
+	}
+	for _, c := range []struct {
+		on, key, profile string
+		value            int
+	}{
+		{"2026-11-24", "retention_days", "qcvn12-2026", 365},
+		{"2026-06-30", "retention_days", "vn-2016", 90},
+		{"2026-11-24", "log_review_days", "qcvn12-2026", 7},
+		{"2026-11-24", "security_check_months", "vn-2016", 12},
+		{"2027-07-01", "security_check_months", "", -1}, // the profile has given way to vn-2026
+		{"2027-07-01", "national_connection", "vn-2026", 1},
+		{"2027-07-01", "drill_days", "qcvn12-2026", 365},
+	} {
+		if f := get(c.on, c.key); f.Value != c.value || f.Profile != c.profile {
+			t.Errorf("%s on %s: %d of %q, want %d of %q", c.key, c.on, f.Value, f.Profile, c.value, c.profile)
+		}
+	}
+	all := inv.Measures(system(t, inv, "dvc"), day("2026-11-24"))
+	if !slices.IsSortedFunc(all, func(a, b Figure) int { return strings.Compare(a.Key, b.Key) }) {
+		t.Error("measures are not ordered by key")
+	}
+}
+
+func TestBasis(t *testing.T) {
+	inv := mustLoad(t, small, "")
+	chain := func(id string) string {
+		var out []string
+		for _, c := range inv.Basis(system(t, inv, id)) {
+			out = append(out, c.Text+" ["+string(c.Certainty)+"]")
+		}
+		return strings.Join(out, " → ")
+	}
+	want := "NĐ 85/2016/NĐ-CP Điều 19.2.đ [F1] → TT 12/2022/TT-BTTTT Điều 10 [F1] → " +
+		"TCVN 11930:2017 mục 7.1.5.6 (quản lý giám sát) [F1]"
+	if got := chain("dvc"); got != want {
+		t.Errorf("vn-2016: %s", got)
+	}
+	want = "NĐ 331/2026/NĐ-CP Điều 29.2.đ [F1] → TCVN 14423:2026 mục 6.13 (giám sát) [F2]"
+	if got := chain("kho"); got != want {
+		t.Errorf("vn-2026: %s", got)
+	}
+	if inv.Basis(nil) != nil {
+		t.Error("an address that nobody claims has a basis")
+	}
+}
+
+func TestRetentionClass(t *testing.T) {
+	level := func(n string) string { return strings.Replace(small, "level: 3\n", "level: "+n+"\n", 1) }
+	exception := "retention_floor_days: 365\nretention_exceptions: [{system: dvc, days: 40, decision: 7/QĐ}]"
+	for _, c := range []struct {
+		level, policy string
+		want          int
+	}{
+		{"3", "", 365}, {"1", "", 365}, {"5", "retention_floor_days: 400", 730},
+		{"1", "retention_floor_days: 0", 30}, {"2", "retention_floor_days: 0", 30},
+		{"3", "retention_floor_days: 0", 90}, {"4", "retention_floor_days: 0", 180},
+		{"5", "retention_floor_days: 0", 365}, {"3", "retention_floor_days: 91", 180},
+		{"2", exception, 90},  // 40 rounded up
+		{"4", exception, 180}, // never below the law
+	} {
+		inv := mustLoad(t, level(c.level), c.policy)
+		if got := inv.RetentionClass(system(t, inv, "dvc")); got != c.want {
+			t.Errorf("level %s, policy %q: %d, want %d", c.level, c.policy, got, c.want)
+		}
+	}
+	inv := mustLoad(t, small, "retention_floor_days: 0")
+	b := event.NewBuilder("test", 1)
+	for i, want := range []struct {
+		system, source string
+		days           int
+	}{{"portal", "kho", 180}, {"portal", "", 30}, {"", "", 30}, {"gone", "", 30}} {
+		b.Reset("test", 1)
+		b.Begin(uint64(i), 0)
+		b.Str(event.HaidangSystemID, want.system)
+		b.Str(event.HaidangSourceSystemID, want.source)
+		b.End()
+		if got := inv.Retention(b.Batch(0, 9).At(0)); got != want.days {
+			t.Errorf("event of %s and %s: %d days, want %d", want.system, want.source, got, want.days)
+		}
+	}
+}
+
+// Every figure of the built-in profiles names its clause and how certain it is, and no figure falls with the level.
+func TestBuiltinProfiles(t *testing.T) {
+	inv := mustLoad(t, small, "")
+	if got := strings.Join(append(inv.profiles.names(false), inv.profiles.names(true)...), " "); got !=
+		"vn-2016 vn-2026 bca pdpl-2026 qcvn12-2026 tslcd-2026" {
+		t.Errorf("profiles: %s", got)
+	}
+	for _, p := range inv.profiles.list {
+		last := map[string]int{}
+		for _, f := range p.figures {
+			if o, ok := last[f.Key]; ok && slices.Contains(longerIsStricter, f.Key) && f.Value < o {
+				t.Errorf("%s: %s falls at level %d", p.id, f.Key, f.level)
+			}
+			last[f.Key] = f.Value
+		}
+		for _, l := range p.basis {
+			if l.Text == "" || l.Certainty == "" {
+				t.Errorf("%s: a link of the basis lacks clause or certainty", p.id)
+			}
+		}
+	}
+}
