@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config reads haidang.yml.
+//
+// Unknown keys are refused with file, line and the nearest known key: a misspelt option that is quietly ignored is an
+// alert that quietly does not fire. Every option has a default that Default states; a secret may stand in the file or
+// in one of its own (the key with _file added), never in both. Paths are relative to the folder of haidang.yml.
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole of haidang.yml.
+type Config struct {
+	// Data is the folder that holds everything haidang keeps.
+	Data string `yaml:"data"`
+	// Inventory is the file that lists information systems, units, zones and sites.
+	Inventory string `yaml:"inventory"`
+	// Policy is the file of the province's own severity table and thresholds; empty means the built-in one.
+	Policy string `yaml:"policy"`
+	// Rules are folders or files of Sigma rules beside the built-in ones.
+	Rules []string `yaml:"rules"`
+	// BuiltinRules is false to run without the rules that come with the program.
+	BuiltinRules bool `yaml:"builtin_rules"`
+	// TimeZone is that of senders who do not say theirs.
+	TimeZone string `yaml:"time_zone"`
+	// Collectors are what brings events in.
+	Collectors []Collector `yaml:"collectors"`
+	// HTTP is where the console, the API and /v1/spool listen.
+	HTTP HTTP `yaml:"http"`
+	// PublicURL is how people reach the console: the start of the link in every message.
+	PublicURL string `yaml:"public_url"`
+	// Spool bounds the durable stream.
+	Spool Spool `yaml:"spool"`
+	// Store bounds the local index.
+	Store Store `yaml:"store"`
+	// Sinks are where alerts go.
+	Sinks []Sink `yaml:"sinks"`
+	// Outbound is how the program reaches other networks.
+	Outbound Outbound `yaml:"outbound"`
+	// Origins set time zone and encoding of single senders.
+	Origins []Origin `yaml:"origins"`
+	// Log says how much is logged: debug, info, warn or error.
+	Log string `yaml:"log"`
+}
+
+// HTTP is a listener of the console and the API.
+type HTTP struct {
+	// Listen is the address; only this machine reaches it unless told otherwise.
+	Listen string `yaml:"listen"`
+	// Certificate and Key are PEM files; with them the listener speaks TLS only.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Spool bounds the durable stream that events pass through.
+type Spool struct {
+	// MaxBytes is how much the stream may take; 0 means three quarters of what is free at start.
+	MaxBytes int64 `yaml:"max_bytes"`
+	// Reserve is the free space, in bytes, below which nothing is taken any more; 0 means the larger of 1 GiB and 5 %.
+	Reserve int64 `yaml:"reserve"`
+}
+
+// Store bounds the local index.
+type Store struct {
+	// Memory is what the index may use for caches, in bytes; 0 means a quarter of the machine's memory.
+	Memory int64 `yaml:"memory"`
+	// Sync is how often what was indexed is made safe.
+	Sync time.Duration `yaml:"sync"`
+}
+
+// Origin is a sender that needs to be told apart: by address or network.
+type Origin struct {
+	// Address is an IP address or a CIDR network.
+	Address string `yaml:"address"`
+	// TimeZone is the zone of its clock.
+	TimeZone string `yaml:"time_zone"`
+	// Encoding is utf-8, windows-1258, tcvn3, vni or utf-16.
+	Encoding string `yaml:"encoding"`
+	// Site is the site its addresses belong to.
+	Site string `yaml:"site"`
+}
+
+// Outbound is how the program reaches other networks.
+type Outbound struct {
+	// Proxy is the URL of an HTTP or HTTPS proxy; empty means a direct connection.
+	Proxy string `yaml:"proxy"`
+	// CA is a PEM file of certificate authorities to trust beside the system's.
+	CA string `yaml:"ca"`
+}
+
+// Collector is one way events come in; exactly one kind is set.
+type Collector struct {
+	Syslog  *Syslog  `yaml:"syslog"`
+	Netflow *Netflow `yaml:"netflow"`
+}
+
+// Syslog listens for syslog.
+type Syslog struct {
+	// Name is the listener's name in event sources, metrics and logs; it must not change, since events are numbered by
+	// it. The default is the protocol and port.
+	Name string `yaml:"name"`
+	// Listen is the address and port.
+	Listen string `yaml:"listen"`
+	// Protocol is udp, tcp or tls.
+	Protocol string `yaml:"protocol"`
+	// Site is the site that the senders' addresses belong to.
+	Site string `yaml:"site"`
+	// Certificate and Key are PEM files, for tls.
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+	// ClientCA is a PEM file: senders must show a certificate that one of its authorities signed.
+	ClientCA string `yaml:"client_ca"`
+	// MaxMessage is the longest line in bytes; the rest is cut and the event marked.
+	MaxMessage int `yaml:"max_message"`
+	// MaxConnections bounds tcp and tls.
+	MaxConnections int `yaml:"max_connections"`
+	// Idle is how long a silent connection is kept.
+	Idle time.Duration `yaml:"idle"`
+	// Parser is tolerant, or strict: RFC 5424 and RFC 3164 to the letter.
+	Parser string `yaml:"parser"`
+}
+
+// Netflow listens for NetFlow v5, v9 and IPFIX.
+type Netflow struct {
+	// Name is the listener's name in event sources, metrics and logs; it must not change.
+	Name string `yaml:"name"`
+	// Listen is the address and port.
+	Listen string `yaml:"listen"`
+	// Site is the site that the flows' addresses belong to.
+	Site string `yaml:"site"`
+}
+
+// Sink is one way alerts go out; exactly one kind is set.
+type Sink struct {
+	Webhook *Webhook `yaml:"webhook"`
+	Slack   *Slack   `yaml:"slack"`
+}
+
+// Route says which alerts a sink gets and how much of them.
+type Route struct {
+	// MinSeverity is info, low, medium, high or critical.
+	MinSeverity string `yaml:"min_severity"`
+	// MinLevel is the lowest system level, 0 to 5.
+	MinLevel int `yaml:"min_level"`
+	// Systems are inventory ids; none means every system.
+	Systems []string `yaml:"systems"`
+	// Disclose is pointer (id, severity, level, link), summary or full.
+	Disclose string `yaml:"disclose"`
+	// StateSecrets is true to send alerts of systems that hold state secrets.
+	StateSecrets bool `yaml:"state_secrets"`
+}
+
+// Webhook posts alerts as JSON.
+type Webhook struct {
+	// Name is the sink's name in the outbox, metrics and logs.
+	Name string `yaml:"name"`
+	// URL is where to post.
+	URL string `yaml:"url"`
+	// Secret signs each message; SecretFile is a file that holds it.
+	Secret     Secret `yaml:"secret"`
+	SecretFile string `yaml:"secret_file"`
+	Route      `yaml:",inline"`
+}
+
+// Slack posts alerts to a channel, one thread an alert.
+type Slack struct {
+	// Name is the sink's name in the outbox, metrics and logs.
+	Name string `yaml:"name"`
+	// Channel is the channel's id.
+	Channel string `yaml:"channel"`
+	// Token is the bot's token; TokenFile is a file that holds it.
+	Token     Secret `yaml:"token"`
+	TokenFile string `yaml:"token_file"`
+	// API is the address of Slack's Web API.
+	API   string `yaml:"api"`
+	Route `yaml:",inline"`
+}
+
+// Default returns the configuration of an empty file.
+func Default() *Config {
+	return &Config{
+		Data:         "/var/lib/haidang",
+		BuiltinRules: true,
+		TimeZone:     "Asia/Ho_Chi_Minh",
+		HTTP:         HTTP{Listen: "127.0.0.1:8514"},
+		Store:        Store{Sync: 10 * time.Second},
+		Log:          "info",
+	}
+}

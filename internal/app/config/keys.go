@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import "strings"
+
+// keys are all keys of haidang.yml, for the hint of the nearest one. A test holds them equal to the struct's.
+const keys = `address api builtin_rules ca certificate channel client_ca collectors data disclose encoding http idle
+inventory key listen log max_bytes max_connections max_message memory min_level min_severity name netflow origins
+outbound parser policy protocol proxy public_url reserve rules secret secret_file sinks site slack spool
+state_secrets store sync syslog systems time_zone token token_file url webhook`
+
+// nearest returns the known key that takes the fewest edits, when that is few enough to be a slip.
+func nearest(key string) string {
+	best, edits := "", 3
+	for _, k := range strings.Fields(keys) {
+		if d := distance(key, k); d < edits && d < len(k) {
+			best, edits = k, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
