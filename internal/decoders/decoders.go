@@ -11,6 +11,7 @@
 package decoders
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -131,7 +132,7 @@ func (s *Set) decode(x *line, raw []byte) {
 	}
 	if why := bareLine(view(out)); why != "" {
 		x.bare = true
-		x.head = syslog.Header{Priority: -1, Time: received.UnixNano(), Message: out}
+		x.head = syslog.Header{Priority: -1, Time: received.UnixNano(), Message: bytes.TrimRight(out, "\r\n\x00")}
 	} else {
 		x.head, err = syslog.Parse(out, syslog.Options{Received: received, Zone: m.Zone, Strict: s.cfg.Strict})
 		if err != nil {
@@ -178,34 +179,12 @@ func (s *Set) envelope(x *line, raw []byte, received time.Time) {
 
 // header sets the fields of the syslog header.
 func (s *Set) header(x *line) {
-	b, h := x.b, &x.head
-	b.Time(event.Timestamp, h.Time)
-	b.Str(event.Message, x.msg)
-	if h.Priority >= 0 {
-		b.Int(event.LogSyslogFacilityCode, int64(h.Priority>>3))
-		b.Int(event.LogSyslogPriority, int64(h.Priority))
-		b.Int(event.LogSyslogSeverityCode, int64(h.Priority&7))
-	}
-	if h.Version > 0 {
-		b.Str(event.LogSyslogVersion, strconv.Itoa(h.Version))
-	}
-	b.Bytes(event.LogSyslogMsgid, h.MsgID)
-	b.Bytes(event.LogSyslogStructuredData, h.Structured)
+	h := &x.head
+	h.Fields(x.b)
 	if host := view(h.Hostname); host != "" {
-		b.Str(event.HostName, host)
 		x.relHost(host)
 	}
-	if app := view(h.AppName); app != "" {
-		x.app = base(app)
-		b.Str(event.ProcessName, app)
-		if pid := view(h.ProcID); pid != "" {
-			if n, ok := atoi(pid); ok {
-				b.Int(event.ProcessPID, n)
-			} else {
-				b.Str(event.LogSyslogProcid, pid)
-			}
-		}
-	}
+	x.app = base(view(h.AppName))
 }
 
 // clamp keeps @timestamp within what the stores keep, and the claim beside it.

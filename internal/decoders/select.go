@@ -4,7 +4,6 @@
 package decoders
 
 import (
-
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -34,7 +33,17 @@ var known = [...]decoder{
 	{name: "cron", apps: []string{"CRON", "cron", "crond", "crontab", "anacron"}, decode: decodeCron},
 	{name: "systemd", apps: []string{"systemd"}, decode: decodeSystemd},
 	{name: "logind", apps: []string{"systemd-logind", "elogind-daemon"}, decode: decodeLogind},
+	{name: "kernel", apps: []string{"kernel"}, decode: decodeKernel},
+	{name: "netfilter", test: testNetfilter, decode: decodeNetfilter},
+	{name: "nginx.error", test: testNginxError, decode: decodeNginxError},
+	{name: "apache.error", test: testApacheError, decode: decodeApacheError},
+	{name: "web.access", test: testAccess, decode: decodeAccess},
 	{name: "pam", test: testPAM, decode: decodePAM},
+	{name: "cisco.asa", test: testASA, decode: decodeASA},
+	{name: "cisco.ios", test: testIOS, decode: decodeIOS},
+	{name: "fortigate", test: testFortiGate, decode: decodeFortiGate},
+	{name: "json", test: testJSON, decode: decodeJSON},
+	{name: "keyvalue", test: testKeyValue, decode: decodeKeyValue},
 }
 
 // content lets the decoders have the message: the one that the process name says, else the first whose test passes.
