@@ -124,7 +124,7 @@ func (a *Alert) Why() []string {
 
 // document is the ECS form of an alert: the format that webhooks and the API send.
 type document struct {
-	Timestamp string   `json:"@timestamp"`
+	Timestamp string   `json:"@timestamp,omitempty"`
 	ECS       version  `json:"ecs"`
 	Event     docEvent `json:"event"`
 	Message   string   `json:"message,omitempty"`
@@ -138,6 +138,7 @@ type version struct {
 
 type docEvent struct {
 	Kind     string `json:"kind"`
+	Action   Kind   `json:"action,omitempty"` // what the document is about: raised, updated, close ...
 	Dataset  string `json:"dataset"`
 	Start    string `json:"start,omitempty"`
 	End      string `json:"end,omitempty"`
@@ -185,13 +186,13 @@ type docEvidence struct {
 }
 
 // AppendJSON appends the alert as one ECS document: event.kind signal, rule.*, haidang.alert.*. What is empty in the
-// state is absent, so a state that was cut down for a sink discloses no more than it holds. link may be empty.
-func (s *State) AppendJSON(dst []byte, link string) ([]byte, error) {
+// state is absent, so a state that was cut down for a sink discloses no more than it holds. link and change may be empty.
+func (s *State) AppendJSON(dst []byte, link string, change Kind) ([]byte, error) {
 	a := s.Alert
 	doc := document{
 		Timestamp: stamp(a.Since), ECS: version{"9.0.0"}, Message: a.Rule.Title,
 		Event: docEvent{
-			Kind: "signal", Dataset: "haidang.alert", Start: stamp(a.First), End: stamp(a.Last),
+			Kind: "signal", Action: change, Dataset: "haidang.alert", Start: stamp(a.First), End: stamp(a.Last),
 			Severity: eventSeverity(a.Severity), URL: link,
 		},
 		Haidang: docOwn{docAlert{

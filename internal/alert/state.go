@@ -72,6 +72,23 @@ func (s *State) act(e *Entry) *State {
 	return &next
 }
 
+// Before returns the state as if no person had done anything from entry n on; emissions stay.
+func (s *State) Before(n uint64) *State {
+	b := *s
+	b.History = nil
+	for _, st := range s.History {
+		if st.N >= n && st.Kind != escalated {
+			continue
+		}
+		if st.UndoneBy >= n {
+			st.UndoneBy = 0
+		}
+		b.History = append(b.History, st)
+	}
+	b.derive()
+	return &b
+}
+
 // step returns the index in the history of the entry n, or -1.
 func (s *State) step(n uint64) int {
 	i, ok := slices.BinarySearchFunc(s.History, n, func(st Step, n uint64) int {
