@@ -170,6 +170,7 @@ func ReadDocument(b *event.Builder, doc []byte) error {
 		return err
 	}
 	keepEmpty(b, "", top, 0)
+	setTime(b)
 	return nil
 }
 

@@ -83,7 +83,7 @@ func regressionCases(t testing.TB, root string) []regressionCase {
 			t.Errorf("%s: %v, %d rules", p, err, len(info.Rules))
 			return nil
 		}
-		files, err := filepath.Glob(filepath.Join(filepath.Dir(p), "*.json"))
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(p), "*.json*"))
 		for _, f := range files {
 			cases = append(cases, regressionCase{f, info.Rules[0].ID})
 		}
