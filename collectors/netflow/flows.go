@@ -191,5 +191,6 @@ func lossError(l flow.Loss) error {
 	if l.Version == 9 {
 		unit = "datagrams"
 	}
-	return fmt.Errorf("netflow: exporter %s domain %d: %d %s lost before they came here", l.Exporter, l.Domain, l.Count, unit)
+	return fmt.Errorf("netflow: exporter %s domain %d: %d %s lost before they came here", l.Exporter, l.Domain,
+		l.Count, unit)
 }

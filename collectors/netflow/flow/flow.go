@@ -109,7 +109,8 @@ const (
 	reasons
 )
 
-var reasonNames = [reasons]string{"too_short", "unknown_version", "truncated", "bad_template", "no_template", "too_many"}
+var reasonNames = [reasons]string{"too_short", "unknown_version", "truncated", "bad_template", "no_template",
+	"too_many"}
 
 // String returns the reason as the metric's label has it.
 func (r Reason) String() string { return reasonNames[r] }

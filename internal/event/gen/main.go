@@ -123,7 +123,8 @@ func constants(fields []field) error {
 		used[name] = f.name
 		fmt.Fprintf(&out, "\t%s FieldID = %d // %s\n", name, i+1, f.name)
 	}
-	fmt.Fprintf(&out, ")\n\n// staticFields is the number of static ids; they run from 1.\nconst staticFields = %d\n", len(fields))
+	fmt.Fprintf(&out, ")\n\n// staticFields is the number of static ids; they run from 1.\nconst staticFields = %d\n",
+		len(fields))
 	src, err := format.Source(out.Bytes())
 	if err != nil {
 		return err
