@@ -144,6 +144,17 @@ func (b *Batch) Cut(first uint64) *Batch {
 	return &c
 }
 
+// Widen returns the batch with the range [first, Last), for a source whose units between are known to hold nothing. It
+// shares memory with b. Where first is not below First it returns b itself.
+func (b *Batch) Widen(first uint64) *Batch {
+	if first >= b.first {
+		return b
+	}
+	c := *b
+	c.first = first
+	return &c
+}
+
 // Event is one event of a batch: two words, passed by value. The zero Event is invalid.
 type Event struct {
 	b *Batch
