@@ -244,7 +244,7 @@ func code(s string, limit int) string {
 	return "`" + escape(s) + "`"
 }
 
-// clip drops control and direction characters and cuts a text to a number of characters, never within one.
+// clip drops control and direction characters and cuts a text so that it has at most limit characters once escaped.
 func clip(s string, limit int) string {
 	var b strings.Builder
 	n := 0
@@ -252,11 +252,18 @@ func clip(s string, limit int) string {
 		if r == utf8.RuneError || r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 			r = ' '
 		}
-		if n == limit {
+		switch r {
+		case '&':
+			n += len("&amp;")
+		case '<', '>':
+			n += len("&lt;")
+		default:
+			n++
+		}
+		if n > limit {
 			return b.String() + "…"
 		}
 		b.WriteRune(r)
-		n++
 	}
 	return b.String()
 }
