@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/correlator/sigma/eval"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/event"
 )
@@ -26,6 +27,11 @@ var defaultKey = [...]string{"haidang.origin", "source.ip", "user.name"}
 // and the rest runs; c.Refusals are not repeated.
 func Compile(c *sigma.Collection) (*RuleSet, []sigma.Refusal) {
 	k := &compiler{c: c, set: &RuleSet{}, index: map[*sigma.Meta]int{}}
+	mapping, err := eval.DefaultMapping()
+	if err != nil {
+		return k.set, []sigma.Refusal{{Reason: err.Error()}}
+	}
+	k.fields.mapping = mapping
 	k.detections()
 	for _, cor := range c.Correlations {
 		if err := k.correlation(cor); err != "" {
@@ -40,7 +46,6 @@ type compiler struct {
 	c        *sigma.Collection
 	set      *RuleSet
 	fields   fieldMap
-	rules    []*sigma.Rule // of set.detections
 	index    map[*sigma.Meta]int
 	refusals []sigma.Refusal
 }
@@ -60,18 +65,19 @@ func newMeta(m *sigma.Meta, hash string) meta {
 
 // detections compiles the matcher and what the engine needs to know of each rule in it.
 func (k *compiler) detections() {
-	var refused []sigma.Refusal
-	k.set.match, k.rules, k.fields, refused = newMatcher(k.c.Rules)
-	k.refusals = append(k.refusals, refused...)
-	for i, r := range k.rules {
+	set, refused := eval.Compile(k.c.Rules, k.fields.mapping)
+	k.set.match, k.refusals = set, append(k.refusals, refused...)
+	for i, r := range k.c.Rules {
 		d := detection{meta: newMeta(&r.Meta, hashRule(r))}
-		k.index[&r.Meta] = i
+		if !slices.ContainsFunc(refused, func(f sigma.Refusal) bool { return f.Pos == r.Pos }) {
+			k.index[&r.Meta] = i
+		}
 		names := r.Haidang.GroupBy
 		if names == nil {
 			names = defaultKey[:]
 		}
 		for _, n := range names {
-			id, name, ok := k.fields.field(r, n)
+			id, name, ok := k.fields.field(n)
 			if !ok {
 				k.refuse(&r.Meta, fmt.Sprintf("haidang.group_by: field %q is not known and there is no room for it", n))
 				continue
@@ -80,24 +86,23 @@ func (k *compiler) detections() {
 			d.group = append(d.group, groupField{name, []string{name}})
 		}
 		d.query = ruleQuery(r, func(f string) string {
-			_, name, _ := k.fields.field(r, f)
+			_, name, _ := k.fields.field(f)
 			return name
 		})
-		d.show = k.show(r, d.key)
+		d.show = k.show(r, d.key...)
 		k.set.detections = append(k.set.detections, d)
 	}
 }
 
 // show lists the fields that evidence of a rule shows.
-func (k *compiler) show(r *sigma.Rule, more []event.FieldID) []event.FieldID {
-	ids := append(slices.Clone(shown[:]), more...)
+func (k *compiler) show(r *sigma.Rule, more ...fields) []event.FieldID {
+	ids := append(slices.Clone(shown[:]), slices.Concat(more...)...)
 	add := func(name string) {
 		if name == "" {
 			return
 		}
-		if id, _, ok := k.fields.field(r, name); ok {
-			ids = append(ids, id)
-		}
+		f, _, _ := k.fields.field(name)
+		ids = append(ids, f...)
 	}
 	for _, d := range r.Detections {
 		for _, g := range d.Any {
@@ -197,15 +202,18 @@ func (k *compiler) bind(cor *correlation, uses []pendingUse) string {
 	var queries []string
 	for i := range uses {
 		u := &uses[i]
-		r := k.rules[u.detection]
+		u.source = -1
 		for n, g := range c.GroupBy {
 			f, ok := c.AliasField(g, u.as)
 			if !ok {
 				return fmt.Sprintf("alias %q says no field for rule %q", g, u.as.Key())
 			}
-			id, name, ok := k.fields.field(r, f)
+			id, name, ok := k.fields.field(f)
 			if !ok {
 				return fmt.Sprintf("group-by field %q is not known and there is no room for it", f)
+			}
+			if slices.Contains(id, event.SourceIP) {
+				u.source = n
 			}
 			u.key = append(u.key, id)
 			if fs := &cor.group[n].fields; !slices.Contains(*fs, name) {
@@ -213,7 +221,7 @@ func (k *compiler) bind(cor *correlation, uses []pendingUse) string {
 			}
 		}
 		for _, f := range c.Field {
-			id, _, ok := k.fields.field(r, f)
+			id, _, ok := k.fields.field(f)
 			if !ok {
 				return fmt.Sprintf("field %q is not known and there is no room for it", f)
 			}
@@ -231,7 +239,7 @@ func (k *compiler) bind(cor *correlation, uses []pendingUse) string {
 	for _, u := range uses {
 		d := &k.set.detections[u.detection]
 		d.uses = append(d.uses, u.use)
-		d.show = append(append(d.show, u.key...), u.value...)
+		d.show = append(append(d.show, slices.Concat(u.key...)...), slices.Concat(u.value...)...)
 		slices.Sort(d.show)
 		d.show = slices.Compact(d.show)
 	}

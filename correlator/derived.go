@@ -95,20 +95,19 @@ func (e *Engine) begins(b *event.Builder, o *origin, n uint16) {
 	if a, err := netip.ParseAddr(o.Addr); err == nil {
 		b.IPs(event.ObserverIP, a)
 	}
-	w := o.watched.system
-	if w == nil {
-		return
+	w := &o.watched
+	if w.System != nil {
+		b.Str(event.HaidangSystemID, w.System.ID)
+		b.Str(event.HaidangSystemName, w.System.Name)
+		b.Str(event.HaidangSourceSystemID, w.System.ID)
+		b.Str(event.HaidangSourceSystemName, w.System.Name)
+		b.Strs(event.HaidangUnitID, w.System.Units()...)
 	}
-	b.Str(event.HaidangSystemID, w.ID)
-	b.Str(event.HaidangSystemName, w.Name)
-	b.Str(event.HaidangSourceSystemID, w.ID)
-	b.Str(event.HaidangSourceSystemName, w.Name)
 	b.Str(event.HaidangSourceZone, w.Zone)
 	b.Str(event.HaidangLevelStatus, string(w.Status))
-	b.Strs(event.HaidangUnitID, w.Units()...)
-	if w.Effective > 0 {
-		b.Int(event.HaidangLevel, int64(w.Effective))
-		b.Int(event.HaidangSourceLevel, int64(w.Effective))
+	if w.Level > 0 {
+		b.Int(event.HaidangLevel, int64(w.Level))
+		b.Int(event.HaidangSourceLevel, int64(w.Level))
 	}
 }
 

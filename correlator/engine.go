@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/haidang-soc/haidang/correlator/sigma/eval"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/event"
@@ -102,6 +103,7 @@ type scratch struct {
 	truth []truth
 	merge []hit
 	ids   []event.FieldID
+	eval  eval.Scratch
 }
 
 // Stats counts what happened since the engine was made or restored. Every figure but Origins, Groups, Episodes and

@@ -47,8 +47,9 @@ func (e *Engine) meta(table int) *meta { return e.rules.meta(table) }
 func (e *Engine) detect(d int, ev event.Event, f *fact) {
 	det := &e.rules.detections[d]
 	k := e.scratch.key[:0]
-	for _, id := range det.key {
-		k, _ = appendField(k, ev, id)
+	for _, f := range det.key {
+		v, _ := f.of(ev)
+		k = appendValue(k, v)
 	}
 	e.scratch.key = k
 	t := &e.tables[d]
@@ -93,11 +94,23 @@ func (e *Engine) begin(g *group, table int, first event.ID) *episode {
 	ep := &episode{table: table, g: g}
 	ep.a = alert.Alert{ID: alertID(m.rule.ID, g.key, first), Rule: m.rule}
 	for i, v := range splitKey(g.key) {
-		if i < len(m.group) {
-			ep.a.Group = append(ep.a.Group, alert.KV{Field: m.group[i].name, Value: v})
+		if f := m.groupAt(i); f.name != "" && (i < len(m.group) || v != "") {
+			ep.a.Group = append(ep.a.Group, alert.KV{Field: f.name, Value: v})
 		}
 	}
 	return ep
+}
+
+// groupAt returns the i-th part of a group's key: those of the rule, then those that tell people behind a shared
+// address from each other.
+func (m *meta) groupAt(i int) groupField {
+	if i < len(m.group) {
+		return m.group[i]
+	}
+	if i -= len(m.group); i < len(apart) {
+		return groupField{apart[i].Name(), []string{apart[i].Name()}}
+	}
+	return groupField{}
 }
 
 // alertID is SHA-256(rule id, group-by values, id of the first event)[:16], each with its length before it.

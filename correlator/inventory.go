@@ -11,25 +11,27 @@ import (
 	"github.com/haidang-soc/haidang/internal/asset"
 )
 
-// watched is the system that an origin belongs to, and how long the origin may be silent.
+// watched is what the inventory says of an origin, and how long the origin may be silent.
 type watched struct {
-	system  *asset.System
+	asset.Match
 	silence time.Duration
 }
 
-// watch finds the system of an origin: by its address, else by its host name. What no system claims is not minded.
+// watch finds the system of an origin. What is outside, and so none of ours, is not minded; what is inside and claimed
+// by no system is.
 func watch(inv *asset.Inventory, o Origin) watched {
-	var m asset.Match
-	if a, err := netip.ParseAddr(o.Addr); err == nil {
-		m = inv.Lookup(o.Site, a)
+	a, err := netip.ParseAddr(o.Addr)
+	if err != nil {
+		a = netip.Addr{}
 	}
-	if m.System == nil && o.Host != "" {
-		m, _ = inv.LookupHost(o.Site, o.Host)
+	w := watched{Match: inv.Speaker(o.Site, a, o.Host)}
+	switch {
+	case w.System != nil:
+		w.silence = inv.Silence(w.System.ID)
+	case w.Level > 0:
+		w.silence = inv.Silence("")
 	}
-	if m.System == nil {
-		return watched{}
-	}
-	return watched{m.System, inv.Silence(m.System.ID)}
+	return w
 }
 
 // describe returns what an alert says of a system, and the clauses that impose the duty to watch it.

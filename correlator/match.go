@@ -71,7 +71,9 @@ func (e *Engine) match(ev event.Event) {
 	e.stats.Events++
 	s := &e.scratch
 	s.hits = s.hits[:0]
-	e.rules.match.match(ev, func(d int) { s.hits = append(s.hits, d) })
+	for _, h := range e.rules.match.Match(ev, &s.eval) {
+		s.hits = append(s.hits, h.Rule)
+	}
 	if len(s.hits) == 0 {
 		return
 	}
@@ -108,13 +110,21 @@ func (e *Engine) match(ev event.Event) {
 func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 	c := &e.rules.correlations[u.correlation]
 	h := hit{correlation: u.correlation, inner: u.inner, refs: 1 << u.ref}
-	k := e.scratch.key[:0]
-	for _, id := range u.key {
-		var ok bool
-		if k, ok = appendField(k, ev, id); !ok && !c.sigma.Haidang.NullGroup {
+	k, shared := e.scratch.key[:0], false
+	for i, f := range u.key {
+		v, ok := f.of(ev)
+		if !ok && !c.sigma.Haidang.NullGroup {
 			e.scratch.key = k
 			e.stats.MissingGroup++
 			return h, false
+		}
+		k = appendValue(k, v)
+		shared = shared || i == u.source && e.inv != nil && e.inv.Shared(v.IP())
+	}
+	if shared { // NAT: many people, never one attacker
+		for _, id := range apart {
+			v, _ := ev.Get(id)
+			k = appendValue(k, v)
 		}
 	}
 	h.key = string(k)
@@ -122,7 +132,7 @@ func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 	switch c.kind {
 	case valueCount:
 		if len(u.value) == 1 {
-			v, ok := ev.Get(u.value[0])
+			v, ok := u.value[0].of(ev)
 			if !ok {
 				e.stats.MissingValue++
 				return h, false
@@ -130,15 +140,16 @@ func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 			k = v.AppendText(k)
 			break
 		}
-		for _, id := range u.value {
-			var ok bool
-			if k, ok = appendField(k, ev, id); !ok {
+		for _, f := range u.value {
+			v, ok := f.of(ev)
+			if !ok {
 				e.stats.MissingValue++
 				return h, false
 			}
+			k = appendValue(k, v)
 		}
 	case valueSum:
-		v, ok := ev.Get(u.value[0])
+		v, ok := u.value[0].of(ev)
 		if !ok || v.Kind() != event.Int && v.Kind() != event.Float {
 			e.stats.MissingValue++
 			return h, false
@@ -150,14 +161,15 @@ func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 	return h, true
 }
 
-// appendField appends the text of a field with its length before it.
-func appendField(dst []byte, ev event.Event, id event.FieldID) ([]byte, bool) {
+// apart are the fields that tell people behind one shared address from each other.
+var apart = [...]event.FieldID{event.UserName, event.UserAgentOriginal}
+
+// appendValue appends the text of a value with its length before it.
+func appendValue(dst []byte, v event.Value) []byte {
 	at := len(dst)
-	dst = append(dst, 0, 0, 0, 0)
-	v, ok := ev.Get(id)
-	dst = v.AppendText(dst)
+	dst = v.AppendText(append(dst, 0, 0, 0, 0))
 	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
-	return dst, ok
+	return dst
 }
 
 // splitKey returns the values of a group key.

@@ -4,35 +4,37 @@
 package correlator
 
 import (
-	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/correlator/sigma/eval"
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
-// fieldMap knows which ECS field a field name in a rule means.
-type fieldMap struct{}
+// fields are the ids under which events may carry one field of a rule, the best first.
+type fields []event.FieldID
 
-func (fieldMap) field(_ *sigma.Rule, name string) (event.FieldID, string, bool) {
-	id, ok := event.Intern(name)
-	return id, name, ok
-}
+// fieldMap knows the ECS fields that a field name in a rule means.
+type fieldMap struct{ mapping eval.Mapping }
 
-func newMatcher(rules []*sigma.Rule) (matcher, []*sigma.Rule, fieldMap, []sigma.Refusal) {
-	return naive(rules), rules, fieldMap{}, nil
-}
-
-// naive is a matcher of plain texts, until package eval is there.
-type naive []*sigma.Rule
-
-func (n naive) match(e event.Event, hit func(int)) {
-	for i, r := range n {
-		ok := true
-		for _, it := range r.Detections[0].Any[0].All {
-			id, _ := event.Intern(it.Field)
-			v, _ := e.Get(id)
-			ok = ok && v.String() == it.Values[0].Raw
-		}
-		if ok {
-			hit(i)
+// field returns the ids of a field and the name of the best of them; false when the process has no room for the name.
+func (m fieldMap) field(name string) (fields, string, bool) {
+	var ids fields
+	best := ""
+	for _, n := range m.mapping.Names(name) {
+		if id, ok := event.Intern(n); ok {
+			ids = append(ids, id)
+			if best == "" {
+				best = n
+			}
 		}
 	}
+	return ids, best, len(ids) > 0
+}
+
+// of returns the value of the first of the fields that an event has.
+func (f fields) of(ev event.Event) (event.Value, bool) {
+	for _, id := range f {
+		if v, ok := ev.Get(id); ok {
+			return v, true
+		}
+	}
+	return event.Value{}, false
 }

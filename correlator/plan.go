@@ -5,6 +5,7 @@ package correlator
 
 import (
 	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/correlator/sigma/eval"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/event"
 )
@@ -39,7 +40,7 @@ type groupField struct {
 // detection is a rule over single events.
 type detection struct {
 	meta
-	key  []event.FieldID // what its episodes are kept apart by
+	key  []fields        // what its episodes are kept apart by
 	show []event.FieldID // what evidence shows
 	uses []use
 }
@@ -50,8 +51,9 @@ type use struct {
 	correlation int
 	ref         int // place in the correlation's list of rules
 	inner       int // the inner correlation that must hold, or -1
-	key         []event.FieldID
-	value       []event.FieldID
+	key         []fields
+	value       []fields
+	source      int // place of source.ip in key, or -1
 }
 
 // correlation is a rule over the matches of other rules.
@@ -66,13 +68,7 @@ type correlation struct {
 
 // RuleSet is a compiled set of detections and correlations: immutable, made by Compile.
 type RuleSet struct {
-	match        matcher
+	match        *eval.Set // detection i is its rule i
 	detections   []detection
 	correlations []correlation // inner before outer
-}
-
-// matcher finds the detections that match an event.
-type matcher interface {
-	// match calls hit with the index of every detection that matches e, in ascending order.
-	match(e event.Event, hit func(detection int))
 }

@@ -18,19 +18,17 @@ func (e *Engine) query(ep *episode) string {
 	var b strings.Builder
 	m := e.meta(ep.table)
 	for i, v := range splitKey(ep.g.key) {
-		if i >= len(m.group) {
-			break
-		}
 		var either []string
-		for _, f := range m.group[i].fields {
+		for _, f := range m.groupAt(i).fields {
 			if v == "" {
 				either = append(either, "not "+f+": *")
 			} else {
 				either = append(either, f+": "+quote(v))
 			}
 		}
-		b.WriteString(join(either, " or "))
-		b.WriteString(" and ")
+		if len(either) > 0 {
+			b.WriteString(join(either, " or ") + " and ")
+		}
 	}
 	if m.query != "" {
 		b.WriteString(m.query + " and ")
