@@ -73,6 +73,10 @@ func (s *Spool) writeCheckpoint() error {
 	s.files.Lock()
 	defer s.files.Unlock()
 	s.mu.Lock()
+	if s.stats.Fenced {
+		s.mu.Unlock()
+		return nil // the other writer knows better
+	}
 	ck := checkpoint{Incarnation: s.incarnation, Seq: s.last, Clock: s.lastClock}
 	for name, src := range s.table {
 		r := src.done

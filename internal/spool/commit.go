@@ -4,7 +4,6 @@
 package spool
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -85,7 +84,7 @@ func (s *Spool) publish(g *group) error {
 	seal(g.rec, g.kind, t, g.nonce)
 	g.at = Position{s.shard, s.last + 1}
 	for attempt := 1; ; attempt++ {
-		life := s.srv.life()
+		life := s.srv.number()
 		err := s.attempt(g)
 		if err == nil || errors.Is(err, ErrFull) {
 			return err
@@ -94,7 +93,7 @@ func (s *Spool) publish(g *group) error {
 		if !fenced {
 			s.cfg.Log.Warn("spool: append without an answer", "stream", s.cfg.Name, "attempt", attempt, "err", err)
 			s.count(func(st *Stats) { st.Retries++ })
-			if err := s.heal(life); err != nil {
+			if err := s.heal(life, attempt); err != nil {
 				return err
 			}
 		}
@@ -113,10 +112,10 @@ func (s *Spool) publish(g *group) error {
 // attempt publishes once. A refusal that is certain comes back as ErrFull; every other error leaves it open whether
 // the record is stored.
 func (s *Spool) attempt(g *group) error {
-	ctx, cancel := context.WithTimeout(s.quit, s.cfg.Deadline)
+	ctx, cancel := s.srv.bound(s.quit, s.cfg.Deadline)
 	defer cancel()
 	msg := &nats.Msg{Subject: s.subject, Data: g.rec}
-	ack, err := s.srv.JetStream().PublishMsg(ctx, msg, jetstream.WithExpectLastSequence(s.last),
+	ack, err := s.send(ctx, msg, jetstream.WithExpectLastSequence(s.last),
 		jetstream.WithRetryAttempts(0))
 	if err == nil {
 		if ack.Sequence != g.at.Seq {
@@ -153,27 +152,31 @@ func isFence(err error) bool {
 }
 
 // heal waits until there is room on the disk and makes the server answer again: it reopens it, unless someone did
-// since the attempt began.
-func (s *Spool) heal(life uint64) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		if s.quit.Err() != nil {
-			return ErrClosed
-		}
-		err := s.srv.Room(1)
-		if err == nil {
-			if s.srv.life() != life {
-				return nil
-			}
-			if err = s.srv.Reopen(); err == nil {
-				s.count(func(st *Stats) { st.Reopened++ })
-				return nil
-			}
-			s.cfg.Log.Error("spool: reopening the server", "err", err)
-		}
+// since the attempt began. The wait grows with the attempts.
+func (s *Spool) heal(life uint64, attempt int) error {
+	wait := time.Duration(0)
+	if attempt > 1 {
+		wait = min(50*time.Millisecond<<min(attempt, 10), 5*time.Second)
+	}
+	for {
 		select {
 		case <-s.quit.Done():
+			return ErrClosed
 		case <-time.After(wait):
 		}
+		wait = min(max(2*wait, 50*time.Millisecond), 5*time.Second)
+		if s.srv.Room(1) != nil {
+			continue
+		}
+		if s.srv.number() != life {
+			return nil
+		}
+		err := s.srv.Reopen()
+		if err == nil {
+			s.count(func(st *Stats) { st.Reopened++ })
+			return nil
+		}
+		s.cfg.Log.Error("spool: reopening the server", "err", err)
 	}
 }
 
@@ -229,6 +232,8 @@ func (s *Spool) finish(g *group, err error) {
 		}
 		s.recycle(f)
 	}
+	close(s.grown) // readers look again, also at err
+	s.grown = make(chan struct{})
 	s.mu.Unlock()
 	if err == nil {
 		close(g.done)
@@ -256,6 +261,4 @@ func (s *Spool) apply(g *group) {
 	s.stats.Bytes += uint64(len(g.rec))
 	s.sinceCheckpoint += int64(len(g.rec))
 	s.recycle(g)
-	close(s.grown)
-	s.grown = make(chan struct{})
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -27,6 +28,7 @@ type Spool struct {
 	shard       uint16
 	incarnation Incarnation
 	clock       *clock // the committer's
+	send        sendFunc
 
 	mu              sync.Mutex // guards what follows
 	table           map[string]*source
@@ -55,6 +57,9 @@ type Spool struct {
 	kill      context.CancelFunc
 }
 
+// sendFunc publishes one message, as jetstream.JetStream.PublishMsg does; a test may lose the answer.
+type sendFunc func(ctx context.Context, m *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error)
+
 // Open opens the stream, makes it when it is not there, reads what came after the last checkpoint, and starts the
 // writer. ctx bounds Open alone. Two Spools on one stream fence each other: the one opened last wins.
 func Open(ctx context.Context, srv *Server, cfg Config) (*Spool, error) {
@@ -76,7 +81,7 @@ func Open(ctx context.Context, srv *Server, cfg Config) (*Spool, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = systemTime{time.Now()}
 	}
-	s := &Spool{cfg: cfg, srv: srv, subject: "haidang.spool." + cfg.Name, table: map[string]*source{},
+	s := &Spool{cfg: cfg, srv: srv, send: srv.JetStream().PublishMsg, subject: "haidang.spool." + cfg.Name, table: map[string]*source{},
 		room: make(chan struct{}), grown: make(chan struct{}), wake: make(chan struct{}, 1),
 		closing: make(chan struct{}), committed: make(chan struct{}), kept: make(chan struct{})}
 	s.quit, s.kill = context.WithCancel(context.Background())
@@ -252,7 +257,7 @@ func (s *Spool) fill(ctx context.Context, above uint64) error {
 // stays open.
 func (s *Spool) Close() error {
 	s.mu.Lock()
-	if s.err == nil || !errors.Is(s.err, ErrClosed) {
+	if s.err != ErrClosed {
 		s.err = ErrClosed
 		close(s.closing)
 	}

@@ -87,10 +87,13 @@ func (s *Spool) record(m message) (Record, error) {
 func (s *Spool) await(ctx context.Context, seq uint64) error {
 	for {
 		s.mu.Lock()
-		last, grown := s.last, s.grown
+		last, grown, err := s.last, s.grown, s.err
 		s.mu.Unlock()
 		if seq <= last {
 			return ctx.Err()
+		}
+		if err != nil {
+			return err
 		}
 		if seq > last+1 {
 			return fmt.Errorf("spool: stream %s: the cursor is at %d, beyond its last record %d", s.cfg.Name, seq-1, last)
@@ -137,7 +140,7 @@ func (s *Spool) fetchAgain(ctx context.Context, seq uint64) ([]message, error) {
 
 // fetch asks the stream once for up to n records from seq on; none are an empty answer without an error.
 func (s *Spool) fetch(ctx context.Context, seq uint64, n int) ([]message, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	ctx, cancel := s.srv.bound(ctx, s.cfg.Deadline)
 	defer cancel()
 	nc := s.srv.Conn()
 	inbox := nc.NewInbox()

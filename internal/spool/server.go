@@ -4,6 +4,7 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,9 +44,13 @@ type ServerConfig struct {
 type Server struct {
 	cfg ServerConfig
 
-	mu     sync.Mutex // guards what follows; held while the server is reopened
+	reopen sync.Mutex // held while the server is reopened or closed
+
+	mu     sync.Mutex // guards what follows
 	srv    *server.Server
-	lives  uint64 // times it was started
+	lives  uint64          // times it was started
+	life   context.Context // done when the server that runs now is stopped
+	end    context.CancelFunc
 	closed bool
 
 	nc *nats.Conn
@@ -72,7 +77,7 @@ func OpenServer(cfg ServerConfig) (*Server, error) {
 	}
 	nc, err := nats.Connect("", nats.InProcessServer(s), nats.Name("haidang"), nats.MaxReconnects(-1),
 		nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0), nats.ReconnectBufSize(-1),
-		nats.Timeout(cfg.Deadline), nats.NoCallbacksAfterClientClose())
+		nats.Timeout(cfg.Deadline), nats.NoCallbacksAfterClientClose(), nats.ErrorHandler(s.asyncError))
 	if err != nil {
 		s.stop()
 		return nil, fmt.Errorf("spool server: connecting in process: %w", err)
@@ -125,29 +130,43 @@ func (s *Server) Room(share float64) error {
 // Reopen stops the embedded server and starts it again: a stream that met a write error answers nobody until then.
 // It blocks until the new server answers; what was under way fails, and its outcome must be found out by reading.
 func (s *Server) Reopen() error {
+	s.reopen.Lock()
+	defer s.reopen.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
 		return ErrClosed
 	}
 	s.cfg.Log.Warn("spool server: reopening")
 	s.stop()
-	return s.start()
+	if err := s.start(); err != nil {
+		return err
+	}
+	for until := time.Now().Add(s.cfg.Deadline); ; time.Sleep(5 * time.Millisecond) {
+		if err := s.nc.FlushTimeout(s.cfg.Deadline); err == nil && s.nc.IsConnected() {
+			return nil
+		} else if time.Now().After(until) {
+			return fmt.Errorf("spool server: connecting again: %w", err)
+		}
+	}
 }
 
 // Close ends the connection and the server. Everything acknowledged is on disk already.
 func (s *Server) Close() error {
+	s.reopen.Lock()
+	defer s.reopen.Unlock()
 	if s.nc != nil {
 		s.nc.Close()
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
+	s.mu.Unlock()
 	s.stop()
 	return nil
 }
 
-// start runs a new embedded server. The caller holds mu, or nobody else has s yet.
+// start runs a new embedded server. The caller holds reopen, or nobody else has s yet.
 func (s *Server) start() error {
 	maxStore := s.cfg.MaxStore
 	if maxStore == 0 {
@@ -186,25 +205,50 @@ func (s *Server) start() error {
 		return fmt.Errorf("spool server: JetStream did not start; see the log about %s",
 			filepath.Join(s.cfg.Dir, "jetstream"))
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.srv = srv
 	s.lives++
+	s.life, s.end = context.WithCancel(context.Background())
 	return nil
 }
 
-// life numbers the embedded server that runs now: another after each Reopen.
-func (s *Server) life() uint64 {
+// stop ends the embedded server, if one runs. The caller holds reopen, or nobody else has s yet.
+func (s *Server) stop() {
+	s.mu.Lock()
+	srv := s.srv
+	s.srv = nil
+	if s.end != nil {
+		s.end()
+	}
+	s.mu.Unlock()
+	if srv != nil {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}
+}
+
+// number numbers the embedded server that runs now: another after each Reopen.
+func (s *Server) number() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lives
 }
 
-// stop ends the embedded server, if one runs. The caller holds mu, or nobody else has s yet.
-func (s *Server) stop() {
-	if s.srv != nil {
-		s.srv.Shutdown()
-		s.srv.WaitForShutdown()
-		s.srv = nil
-	}
+// bound returns ctx with a time-out, done also when the embedded server that runs now is stopped: it takes requests
+// with it without an answer.
+func (s *Server) bound(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	s.mu.Lock()
+	life := s.life
+	s.mu.Unlock()
+	stop := context.AfterFunc(life, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// asyncError takes what the connection has to say between calls: each call says what concerns it.
+func (s *Server) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) {
+	s.cfg.Log.Debug("spool server: connection", "err", err)
 }
 
 // natsLog passes the embedded server's lines to slog: what it calls a notice is of no interest to an operator.

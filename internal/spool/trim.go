@@ -22,7 +22,12 @@ func (s *Spool) Trim(reader string, upTo Cursor) error {
 	if m != (Mark{}) && m.Incarnation != s.incarnation {
 		return &ErrIncarnation{Shard: s.shard, Have: s.incarnation, Got: m.Incarnation}
 	}
-	last := s.lastSeq()
+	s.mu.Lock()
+	last, err := s.last, s.err
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	if m.Seq > last {
 		return fmt.Errorf("spool: trimming: reader %s is at %d, beyond the last record %d", reader, m.Seq, last)
 	}
