@@ -39,14 +39,6 @@ type Querier interface {
 	Fields(ctx context.Context, q Query) ([]FieldInfo, error)
 }
 
-// FieldInfo describes a field of the events that a query finds.
-type FieldInfo struct {
-	Name  string     `json:"name"`
-	Kind  event.Kind `json:"-"`
-	Type  string     `json:"type"`  // the kind's word
-	Count uint64     `json:"count"` // events that have it
-}
-
 //go:embed hot.csv
 var hotFile string
 

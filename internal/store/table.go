@@ -86,6 +86,7 @@ type Row struct {
 type Counter struct {
 	by    []Bucket
 	rows  map[string]*counted
+	sums  []map[string]uint64 // of each bucket: the events of every key
 	total uint64
 }
 
@@ -97,7 +98,11 @@ type counted struct {
 
 // NewCounter returns an empty Counter. The buckets must be valid.
 func NewCounter(by []Bucket) *Counter {
-	return &Counter{by: slices.Clone(by), rows: map[string]*counted{}}
+	c := &Counter{by: slices.Clone(by), rows: map[string]*counted{}, sums: make([]map[string]uint64, len(by))}
+	for i := range by {
+		c.sums[i] = map[string]uint64{}
+	}
+	return c
 }
 
 // AddEvent counts one event.
@@ -135,6 +140,13 @@ func FieldValues(e event.Event, field string) []string {
 // Add counts n events that have the same values, one list for each bucket.
 func (c *Counter) Add(n uint64, values [][]string) {
 	c.total += n
+	for i, b := range c.by {
+		if b.Kind != KindDistinct {
+			for _, v := range values[i] {
+				c.sums[i][v] += n
+			}
+		}
+	}
 	c.spread(n, values, 0, nil)
 }
 
@@ -225,16 +237,11 @@ next:
 // ranks gives every key that is shown its place among its bucket's.
 func (c *Counter) ranks() []map[string]int {
 	var ranks []map[string]int
-	i := 0
-	for _, b := range c.by {
+	for i, b := range c.by {
 		if b.Kind == KindDistinct {
 			continue
 		}
-		sums := map[string]uint64{}
-		for _, r := range c.rows {
-			sums[r.keys[i]] += r.n
-		}
-		i++
+		sums := c.sums[i]
 		keys := make([]string, 0, len(sums))
 		for k := range sums {
 			keys = append(keys, k)

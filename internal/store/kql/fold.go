@@ -262,3 +262,28 @@ func newToken(lower Pattern) token {
 	}
 	return t
 }
+
+// Word is one token of a query as [AppendText] would hold it: folded, cut at its wildcards.
+type Word struct {
+	Pieces Pattern
+	Marked bool // written with diacritics: what has it must still be matched
+}
+
+// Groups returns what full text must hold for the value to be found: of each group all words side by side, in one value
+// of the event.
+func (v *Value) Groups() [][]Word {
+	groups := make([][]Word, len(v.groups))
+	for i, g := range v.groups {
+		for _, t := range g {
+			w := Word{Pieces: t.pattern, Marked: t.exact}
+			if t.exact {
+				w.Pieces = make(Pattern, len(t.pattern))
+				for j, piece := range t.pattern {
+					w.Pieces[j] = Fold(piece)
+				}
+			}
+			groups[i] = append(groups[i], w)
+		}
+	}
+	return groups
+}

@@ -20,17 +20,17 @@ type Op uint8
 
 // The kinds of nodes.
 const (
-	All     Op = iota // every event
-	And               // all of Args
-	Or                // one of Args at least
-	Not               // not Args[0]
-	Text              // full text: Value in any value of the event
-	Is                // a value of Field equals, matches or lies in Value
-	Exists            // Field has a value
-	Less              // a value of Field < Value
-	LessEq            // <=
-	Greater           // >
-	GreaterEq         // >=
+	All       Op = iota // every event
+	And                 // all of Args
+	Or                  // one of Args at least
+	Not                 // not Args[0]
+	Text                // full text: Value in any value of the event
+	Is                  // a value of Field equals, matches or lies in Value
+	Exists              // Field has a value
+	Less                // a value of Field < Value
+	LessEq              // <=
+	Greater             // >
+	GreaterEq           // >=
 )
 
 // Expr is a node of a parsed query: immutable, safe for concurrent use.

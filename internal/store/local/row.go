@@ -1,0 +1,246 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/VictoriaMetrics/VictoriaLogs/lib/logstorage"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/store"
+	"github.com/haidang-soc/haidang/internal/store/kql"
+)
+
+// The columns beside those of the hot fields, which have the fields' names. _time is @timestamp.
+const (
+	colID   = "haidang.id"
+	colPos  = "haidang.pos"  // sequence of the record << 20 | number of the event in it
+	colText = "haidang.text" // kql.AppendText
+	colRest = "haidang.rest"
+	colOdd  = "haidang.odd" // "1" on rows whose hot fields are in haidang.rest; absent on regular rows
+
+	separator = "\x1f" // between the values of a list column
+	posBits   = 20
+	maxRow    = 2<<20 - 4096 // bytes as the library estimates a row, with room for the names
+)
+
+// column is a hot field.
+type column struct {
+	id   event.FieldID
+	name string
+	kind event.Kind
+	list bool
+}
+
+func hotColumns() []column {
+	var cols []column
+	for _, id := range store.HotFields() {
+		cols = append(cols, column{id: id, name: id.Name(), kind: id.Type(), list: id.IsList()})
+	}
+	return cols
+}
+
+// encoder makes rows of events. Not safe for concurrent use.
+type encoder struct {
+	cols   []column
+	index  map[event.FieldID]int
+	words  *wordCode
+	fields []logstorage.Field
+	buf    []byte // texts of the fields
+	rest   []byte
+}
+
+func newEncoder() encoder {
+	enc := encoder{cols: hotColumns(), index: map[event.FieldID]int{}, words: newWordCode()}
+	for i, c := range enc.cols {
+		enc.index[c.id] = i
+	}
+	return enc
+}
+
+// row returns the event's columns, the stream's first, valid until the next call; ok is false when they are too many
+// bytes for the library.
+func (enc *encoder) row(e event.Event, pos uint64) (fields []logstorage.Field, odd, ok bool) {
+	fields, odd = enc.make(e, pos, false, true)
+	if logstorage.EstimatedJSONRowLen(fields) > maxRow {
+		fields, odd = enc.make(e, pos, true, false)
+	}
+	return fields, odd, logstorage.EstimatedJSONRowLen(fields) <= maxRow
+}
+
+func (enc *encoder) make(e event.Event, pos uint64, odd, text bool) ([]logstorage.Field, bool) {
+	enc.buf = enc.buf[:0]
+	enc.fields = append(enc.fields[:0], make([]logstorage.Field, len(enc.cols))...)
+	rest := append(enc.rest[:0], restVersion)
+	rest = appendDifference(rest, e.Time(), e.Created())
+	rest = appendDifference(rest, e.Time(), e.Ingested())
+	for id, v := range e.Fields() {
+		i, hot := enc.index[id]
+		if !hot || odd {
+			rest = appendField(rest, id, v)
+			continue
+		}
+		c := &enc.cols[i]
+		value, scalar, regular := enc.column(c, v)
+		if !regular {
+			enc.rest = rest
+			return enc.make(e, pos, true, text)
+		}
+		if scalar {
+			rest = appendScalarMark(rest, id)
+		}
+		enc.fields[i] = logstorage.Field{Name: c.name, Value: value}
+	}
+	enc.rest = rest
+	n := 0
+	for _, f := range enc.fields {
+		if f.Value != "" {
+			enc.fields[n] = f
+			n++
+		}
+	}
+	enc.fields = enc.fields[:n]
+	id := e.ID()
+	enc.add(colID, func(b []byte) []byte { return hex.AppendEncode(b, id[:]) })
+	enc.add(colPos, func(b []byte) []byte { return strconv.AppendUint(b, pos, 10) })
+	enc.add(colRest, func(b []byte) []byte { return enc.words.encode(b, rest) })
+	if text {
+		enc.add(colText, func(b []byte) []byte { return kql.AppendText(b, e) })
+	}
+	if odd {
+		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: "1"})
+	}
+	return enc.fields, odd
+}
+
+func (enc *encoder) add(name string, fill func([]byte) []byte) {
+	enc.fields = append(enc.fields, logstorage.Field{Name: name, Value: enc.text(fill)})
+}
+
+// text returns what fill appends to the buffer. A buffer that grows leaves the older texts valid where they are.
+func (enc *encoder) text(fill func([]byte) []byte) string {
+	start := len(enc.buf)
+	enc.buf = fill(enc.buf)
+	if len(enc.buf) == start {
+		return ""
+	}
+	return unsafe.String(&enc.buf[start], len(enc.buf)-start)
+}
+
+// column returns a hot field's text in its column. Not regular: the text would not give the value back, or a filter
+// on it would not mean what kql.Match means.
+func (enc *encoder) column(c *column, v event.Value) (text string, scalar, regular bool) {
+	switch {
+	case c.list && v.Kind() == event.List:
+		text = enc.text(func(b []byte) []byte {
+			regular = true
+			for x := range v.All {
+				if s := x.Str(); !regularText(s) || strings.Contains(s, separator) {
+					regular = false
+				}
+				b = append(append(b, x.Str()...), separator...)
+			}
+			return b
+		})
+		return strings.TrimSuffix(text, separator), false, regular && text != ""
+	case v.Kind() != c.kind:
+		return "", false, false
+	case c.kind == event.String:
+		s := v.Str()
+		return s, c.list, regularText(s) && (!c.list || !strings.Contains(s, separator))
+	case c.kind == event.Int, c.kind == event.IP:
+		return enc.text(v.AppendText), false, true
+	}
+	return "", false, false
+}
+
+// regularText reports whether s is in NFC and not empty.
+func regularText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return norm.NFC.IsNormalString(s)
+		}
+	}
+	return s != ""
+}
+
+// found is a row that a search returned.
+type found struct {
+	time int64
+	id   event.ID
+	vals []string // of decoder.names
+}
+
+// decoder makes events of rows. Not safe for concurrent use.
+type decoder struct {
+	enc    *encoder
+	names  []string // the columns a search must return, beside _time and haidang.id
+	buf    []byte
+	scalar []event.FieldID
+}
+
+func newDecoder(enc *encoder) *decoder {
+	d := &decoder{enc: enc}
+	for _, c := range enc.cols {
+		d.names = append(d.names, c.name)
+	}
+	d.names = append(d.names, colRest)
+	return d
+}
+
+// add builds the event of a row.
+func (d *decoder) add(b *event.Builder, r *found) error {
+	var err error
+	if d.buf, err = d.enc.words.decode(d.buf[:0], r.vals[len(r.vals)-1]); err != nil {
+		return fmt.Errorf("store/local: event %s: reading it: %w", r.id, err)
+	}
+	b.Begin(0, 0)
+	b.SetID(r.id)
+	b.Time(event.Timestamp, r.time)
+	d.scalar = d.scalar[:0]
+	rest := restReader{b: d.buf}
+	if err := rest.event(b, r.time, func(id event.FieldID) { d.scalar = append(d.scalar, id) }); err != nil {
+		b.Cancel()
+		return fmt.Errorf("store/local: event %s: reading it: %w", r.id, err)
+	}
+	for i, c := range d.enc.cols {
+		if s := r.vals[i]; s != "" {
+			d.column(b, c, s)
+		}
+	}
+	b.End()
+	return nil
+}
+
+func (d *decoder) column(b *event.Builder, c column, s string) {
+	switch {
+	case c.list && !has(d.scalar, c.id):
+		b.Strs(c.id, strings.Split(s, separator)...)
+	case c.kind == event.Int:
+		n, _ := strconv.ParseInt(s, 10, 64)
+		b.Int(c.id, n)
+	case c.kind == event.IP:
+		a, _ := netip.ParseAddr(s)
+		b.IP(c.id, a)
+	default:
+		b.Str(c.id, s)
+	}
+}
+
+func has(ids []event.FieldID, id event.FieldID) bool {
+	for _, x := range ids {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
