@@ -26,22 +26,30 @@ type Collection struct {
 func Load(paths ...string) (*Collection, error) {
 	c := &Collection{}
 	for _, p := range paths {
-		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || name != p && !IsRuleFile(name) {
-				return err
-			}
-			data, err := os.ReadFile(name)
-			if err == nil {
-				c.Add(name, data)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("rules: reading %s: %w", p, err)
+		if err := c.AddPath(p); err != nil {
+			return nil, err
 		}
 	}
 	c.Resolve()
 	return c, nil
+}
+
+// AddPath is Add for a file, or for every rule file below a directory. Call Resolve after the last.
+func (c *Collection) AddPath(p string) error {
+	err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name != p && !IsRuleFile(name) {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err == nil {
+			c.Add(name, data)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("rules: reading %s: %w", p, err)
+	}
+	return nil
 }
 
 // LoadFS is Load for everything below root in a file system.
