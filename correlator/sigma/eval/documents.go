@@ -22,7 +22,7 @@ const maxDocument = 4 << 20
 type Document struct {
 	N     int   // its number, from 1, over everything read
 	Line  int   // where it begins in its input, from 1
-	Event Event // valid until the next one is read
+	Event Event // stays valid
 	Err   error // the document could not be read; it keeps its number, and Event has what could
 }
 
