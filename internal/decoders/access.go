@@ -251,17 +251,19 @@ func (x *line) referrer(s string) {
 	}
 }
 
-// forwarded keeps an X-Forwarded-For field: whole for the inventory, its first address as what the client claims.
+// forwarded keeps an X-Forwarded-For field: its right end, which our proxies wrote, for the inventory, and its first
+// address as what the client claims. The client writes the left end and must not be able to hide the right one.
 func (x *line) forwarded(s string) {
-	if s == "-" || s == "" || len(s) > 1024 {
+	last := strings.TrimSpace(s[strings.LastIndexByte(s, ',')+1:])
+	if _, _, ok := addressPort(last); !ok {
 		return
 	}
+	x.extra("x_forwarded_for", s[max(0, len(s)-1024):])
 	first, _, _ := strings.Cut(s, ",")
 	a, _, ok := addressPort(strings.TrimSpace(first))
 	if !ok {
 		return
 	}
-	x.extra("x_forwarded_for", s)
 	x.b.IP(event.NetworkForwardedIP, a)
 	x.relIP(a)
 }
