@@ -90,7 +90,7 @@ func decodeASA(x *line) bool {
 		asaBuilt(x, text)
 	case "305011", "305012":
 		x.connection("translation", "info")
-		asaEnds(x, text)
+		asaTranslation(x, text)
 	case "113004", "113005", "113006", "113012", "113013", "113014", "113015", "113016", "113017":
 		asaAAA(x, text)
 	case "605004", "605005":
@@ -318,7 +318,8 @@ func asaBuilt(x *line, text string) {
 	}
 	foreign, local := "", ""
 	if f := after(text, " faddr "); f != "" {
-		foreign, local = f, after(text, " laddr ")
+		// Behind an ICMP end stands the query's identifier, which is no port.
+		foreign, local = asaHost(f), asaHost(after(text, " laddr "))
 	} else {
 		_, ends, _ := strings.Cut(rest, "for ")
 		if !strings.Contains(rest, "for ") {
@@ -327,8 +328,8 @@ func asaBuilt(x *line, text string) {
 		foreign, ends = word(ends)
 		first, second, _ := strings.Cut(" "+ends, " to ")
 		local, ends = word(second)
-		asaMapped(x, first, direction != "outbound")
-		asaMapped(x, ends, direction == "outbound")
+		asaMapped(x, foreign, first, direction != "outbound")
+		asaMapped(x, local, ends, direction == "outbound")
 		asaClosed(x, ends)
 	}
 	swap := direction == "outbound"
@@ -341,13 +342,35 @@ func asaBuilt(x *line, text string) {
 	x.asaEnd(local, swap)
 }
 
+// asaTranslation reads 305011 and 305012: "Built dynamic TCP translation from inside:A/N to outside:B/N".
+func asaTranslation(x *line, text string) {
+	before, ends, _ := strings.Cut(text, " from ")
+	if i := strings.Index(before, " translation"); i > 0 {
+		x.transport(before[strings.LastIndexByte(before[:i], ' ')+1 : i])
+	}
+	real, rest := word(ends)
+	x.asaEnd(real, true)
+	_, mapped, _ := strings.Cut(" "+rest, " to ")
+	mapped, _ = word(mapped)
+	if _, end, ok := strings.Cut(mapped, ":"); ok {
+		asaNAT(x, end, true)
+	}
+}
+
 // asaMapped reads "(ADDRESS/PORT)" behind an end: its translated address, where it differs.
-func asaMapped(x *line, s string, source bool) {
+func asaMapped(x *line, end, s string, source bool) {
 	s = strings.TrimLeft(s, " ")
 	if !strings.HasPrefix(s, "(") {
 		return
 	}
 	s, _, _ = strings.Cut(s[1:], ")")
+	if !strings.HasSuffix(end, ":"+s) {
+		asaNAT(x, s, source)
+	}
+}
+
+// asaNAT sets the translated address and port of an end.
+func asaNAT(x *line, s string, source bool) {
 	a, ok := address(asaHost(s))
 	if !ok {
 		return

@@ -11,7 +11,7 @@ import (
 )
 
 // received is the moment every test line arrives at.
-var received = time.Date(2026, 11, 24, 2, 10, 0, 0, time.UTC)
+var received = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 
 // decodeOne decodes a line and returns its event.
 func decodeOne(t testing.TB, line string) event.Event {

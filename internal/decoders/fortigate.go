@@ -175,7 +175,9 @@ func (f *fortiGate) pair(x *line, key, value string) {
 	case "group":
 		fortiWord(x, event.UserGroupName, value)
 	case "reason":
-		b.Str(event.EventReason, value)
+		if value != "none" {
+			b.Str(event.EventReason, value)
+		}
 	default:
 		f.content(x, key, value)
 	}
@@ -348,6 +350,9 @@ func (f *fortiGate) event(x *line) {
 		x.b.Strs(event.EventCategory, "session", "network")
 		x.b.Strs(event.EventType, "end")
 	case action == "add" || action == "edit" || action == "delete" || action == "move":
+		if outcome == "" {
+			outcome = success
+		}
 		typ := "change"
 		if action == "add" {
 			typ = "creation"

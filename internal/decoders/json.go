@@ -300,7 +300,7 @@ func (r *jsonReader) emit(value string) {
 		}
 	} else if !ok {
 		name := unwrapped(path)
-		if id := alias(lower(name)); id != 0 && !r.x.b.Has(id) {
+		if id := alias(lower(name)); id != 0 && (id == event.Message || !r.x.b.Has(id)) {
 			r.x.named(name, value)
 			return
 		}

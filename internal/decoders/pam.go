@@ -11,7 +11,7 @@ import (
 
 // testPAM knows the module's name in front: pam_unix(sshd:auth).
 func testPAM(x *line) string {
-	if strings.HasPrefix(x.msg, "pam_") && strings.Contains(x.msg, "): ") {
+	if s := pamText(x.msg); strings.HasPrefix(s, "pam_") && strings.Contains(s, "): ") {
 		return "the message begins with the name of a PAM module"
 	}
 	if strings.HasPrefix(x.msg, "PAM ") && strings.Contains(x.msg, "rhost=") {
@@ -23,11 +23,22 @@ func testPAM(x *line) string {
 	return ""
 }
 
+// pamText cuts off what a display manager writes in front, "gdm-password][54]: ", which no syslog header allows for.
+func pamText(s string) string {
+	if strings.HasPrefix(s, "pam_") {
+		return s
+	}
+	if i := strings.Index(s[:min(len(s), 80)], "]: pam_"); i > 0 && strings.IndexByte(s[:i], ' ') < 0 {
+		return s[i+3:]
+	}
+	return s
+}
+
 // decodePAM takes "pam_MODULE(SERVICE:TYPE): TEXT" of any service, and the same text without the module, which
 // Proxmox VE writes. One attempt that PAM refused has the action pam_authentication; the service says more about it
 // in a line of its own.
 func decodePAM(x *line) bool {
-	text := x.msg
+	text := pamText(x.msg)
 	module, service, typ := "", "", ""
 	switch {
 	case strings.HasPrefix(text, "pam_"):
@@ -52,7 +63,7 @@ func decodePAM(x *line) bool {
 	x.extra("pam.type", typ)
 	switch {
 	case strings.HasPrefix(text, "authentication failure; "):
-		pamFailure(x, text)
+		pamFailure(x, text, service)
 	case strings.HasPrefix(text, "session opened for user "):
 		x.classify("session", "start", "session_opened", success)
 		name, by, _ := strings.Cut(text[len("session opened for user "):], " by ")
@@ -72,6 +83,7 @@ func decodePAM(x *line) bool {
 		x.classify("iam", "", "password_changed", success)
 		x.b.Strs(event.EventType, "user", "change")
 		x.target(text[len("password changed for "):])
+		x.str(event.UserName, text[len("password changed for "):]) // as decodeAccount does
 	case strings.HasPrefix(text, "account ") && strings.Contains(text, " has expired"):
 		x.classify("authentication", "info", "account_expired", failure)
 		x.user(after(text, "account "))
@@ -87,9 +99,14 @@ func decodePAM(x *line) bool {
 }
 
 // pamFailure reads "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=NAME". The
-// name comes last and may hold spaces; rhost is the service's word for the peer.
-func pamFailure(x *line, text string) {
-	x.classify("authentication", "start", "pam_authentication", failure)
+// name comes last and may hold spaces; rhost is the service's word for the peer. sshd, sudo and su tell of the same
+// attempt themselves, which is then the one of event.type start.
+func pamFailure(x *line, text, service string) {
+	typ := "start"
+	if service == "sshd" || service == "sudo" || service == "su" || x.app == "sshd" {
+		typ = "info"
+	}
+	x.classify("authentication", typ, "pam_authentication", failure)
 	if i := strings.Index(text, " user="); i >= 0 {
 		name := text[i+len(" user="):]
 		if j := strings.Index(name, " msg="); j >= 0 { // Proxmox VE

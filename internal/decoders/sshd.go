@@ -17,7 +17,7 @@ import (
 // Connection closed by authenticating user) has another action, so that a count of attempts is not doubled.
 func decodeSSHD(x *line) bool {
 	msg := strings.TrimRight(x.msg, " ")
-	if strings.HasPrefix(msg, "pam_") && decodePAM(x) {
+	if testPAM(x) != "" && decodePAM(x) {
 		return true
 	}
 	msg = strings.TrimSuffix(msg, " [preauth]")

@@ -24,12 +24,12 @@ func (x *line) requestTarget(s string) {
 	if i := strings.Index(path, "://"); i > 0 && i < 12 && path[0] != '/' {
 		// The absolute form, which proxies get: the path begins after the authority.
 		x.b.Str(event.URLScheme, path[:i])
-		host, rest, ok := strings.Cut(path[i+3:], "/")
-		x.urlDomain(host)
-		if path = "/"; ok {
-			path = s[len(s)-len(query)-len(rest)-1:]
-			path, _, _ = strings.Cut(path, "?")
+		rest := path[i+3:]
+		path = "/"
+		if j := strings.IndexByte(rest, '/'); j >= 0 {
+			rest, path = rest[:j], rest[j:]
 		}
+		x.urlDomain(rest)
 	}
 	x.decoded(event.HaidangURLPath, path, false)
 	if hasQuery {
