@@ -77,6 +77,7 @@ func (s *Spool) writeCheckpoint() error {
 		s.mu.Unlock()
 		return nil // the other writer knows better
 	}
+	var forgotten []Ack
 	ck := checkpoint{Incarnation: s.incarnation, Seq: s.last, Clock: s.lastClock}
 	for name, src := range s.table {
 		r := src.done
@@ -85,14 +86,20 @@ func (s *Spool) writeCheckpoint() error {
 		}
 		if src.last == nil && r.Seen != 0 && s.lastClock-r.Seen > int64(forgetAfter) {
 			delete(s.table, name)
-			s.cfg.Log.Warn("spool: forgetting a source silent for 90 days", "source", name, "epoch", r.Epoch,
-				"last", r.Last)
+			forgotten = append(forgotten, Ack{name, r.Epoch, r.Last})
 			continue
 		}
 		ck.Sources = append(ck.Sources, sourceState{name, r.span, r.Old, r.Soft, r.Seen})
 	}
 	s.sinceCheckpoint = 0
 	s.mu.Unlock()
+	for _, a := range forgotten {
+		s.cfg.Log.Warn("spool: forgetting a source silent for 90 days", "source", a.Source, "epoch", a.Epoch,
+			"last", a.Last)
+		if s.cfg.OnForget != nil {
+			s.cfg.OnForget(a)
+		}
+	}
 	slices.SortFunc(ck.Sources, func(a, b sourceState) int { return strings.Compare(a.Name, b.Name) })
 	if err := writeSealed(s.path(".ranges"), ck); err != nil {
 		return err

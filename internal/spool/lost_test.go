@@ -209,3 +209,36 @@ func TestCloseEndsWriters(t *testing.T) {
 		t.Errorf("closing twice: %v", err)
 	}
 }
+
+func TestForgetSilentSource(t *testing.T) {
+	h := &handTime{wall: int64(time.Hour)}
+	var told []Ack
+	s := testSpool(t, testServer(t, ServerConfig{}), Config{Clock: h, OnForget: func(a Ack) { told = append(told, a) }})
+	write(t, s, batch("old", 2, 0, 10), batch("other", 1, 0, 10))
+	h.wall += int64(89 * 24 * time.Hour)
+	write(t, s, batch("other", 1, 10, 20))
+	if err := s.writeCheckpoint(); err != nil || len(told) != 0 || len(s.Sources()) != 2 {
+		t.Fatalf("after 89 days: %v, told of %v", err, told)
+	}
+	h.wall += int64(2 * 24 * time.Hour)
+	write(t, s, batch("other", 1, 20, 30))
+	if err := s.writeCheckpoint(); err != nil || len(told) != 1 || told[0] != (Ack{"old", 2, 10}) {
+		t.Fatalf("after 91 days: %v, told of %v", err, told)
+	}
+	write(t, s, batch("old", 2, 50, 60)) // it begins anywhere again
+	if got := s.Sources(); len(got) != 2 || got[0] != (Ack{"old", 2, 60}) || got[1] != (Ack{"other", 1, 30}) {
+		t.Fatalf("sources %v", got)
+	}
+}
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	srv := testServer(t, ServerConfig{Dir: dir})
+	if _, err := OpenServer(ServerConfig{Dir: dir}); err == nil {
+		t.Fatal("two servers on one directory")
+	}
+	if err := srv.Close(); err != nil {
+		t.Fatal(err)
+	}
+	testServer(t, ServerConfig{Dir: dir})
+}

@@ -42,7 +42,8 @@ type ServerConfig struct {
 // Server is the embedded JetStream server of the process: no listener, reached through Conn. The spool, the alert log
 // and the key-value buckets share it. Safe for concurrent use.
 type Server struct {
-	cfg ServerConfig
+	cfg  ServerConfig
+	lock *os.File
 
 	reopen sync.Mutex // held while the server is reopened or closed
 
@@ -71,15 +72,21 @@ func OpenServer(cfg ServerConfig) (*Server, error) {
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, "spool"), 0o700); err != nil {
 		return nil, fmt.Errorf("spool server: making its directory: %w", err)
 	}
-	s := &Server{cfg: cfg}
+	lock, err := lockFile(filepath.Join(cfg.Dir, "spool", "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("spool server: locking %s: %w: another process uses this data directory, stop it first",
+			cfg.Dir, err)
+	}
+	s := &Server{cfg: cfg, lock: lock}
 	if err := s.start(); err != nil {
+		_ = lock.Close()
 		return nil, err
 	}
 	nc, err := nats.Connect("", nats.InProcessServer(s), nats.Name("haidang"), nats.MaxReconnects(-1),
 		nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0), nats.ReconnectBufSize(-1),
 		nats.Timeout(cfg.Deadline), nats.NoCallbacksAfterClientClose(), nats.ErrorHandler(s.asyncError))
 	if err != nil {
-		s.stop()
+		_ = s.Close()
 		return nil, fmt.Errorf("spool server: connecting in process: %w", err)
 	}
 	s.nc = nc
@@ -160,10 +167,14 @@ func (s *Server) Close() error {
 		s.nc.Close()
 	}
 	s.mu.Lock()
+	closed := s.closed
 	s.closed = true
 	s.mu.Unlock()
+	if closed {
+		return nil
+	}
 	s.stop()
-	return nil
+	return s.lock.Close()
 }
 
 // start runs a new embedded server. The caller holds reopen, or nobody else has s yet.

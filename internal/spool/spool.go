@@ -25,8 +25,12 @@ type Config struct {
 
 	Checkpoint time.Duration // between checkpoints of the table of ranges, at the latest; 0: 30 s
 
-	Clock  TimeSource            // nil: the operating system's
-	OnSkew func(d time.Duration) // called from the committer when stream time and wall clock differ by over 5 s; d > 0: ahead
+	Clock TimeSource // nil: the operating system's
+
+	// OnSkew is called for each record while stream time and wall clock differ by more than 5 s; d > 0: stream ahead.
+	// OnForget is called when a source silent for 90 days leaves the table of ranges. Both must not block.
+	OnSkew   func(d time.Duration)
+	OnForget func(a Ack)
 }
 
 // TimeSource tells the wall clock, unix ns, and a monotonic time of any origin.

@@ -347,6 +347,13 @@ func TestFullHeals(t *testing.T) {
 	if err := srv.Room(0.5); err != nil {
 		t.Fatalf("the alert log has no room: %v", err)
 	}
+	if _, err := s.Tick(t.Context()); err != nil {
+		t.Fatalf("time stands still: %v", err)
+	}
+	free.Store(1<<29 - 1)
+	if _, err := s.Control(t.Context(), 1); !errors.Is(err, ErrFull) {
+		t.Fatalf("got %v", err)
+	}
 	if !s.Stats().Full {
 		t.Error("stats do not say full")
 	}

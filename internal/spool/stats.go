@@ -3,7 +3,11 @@
 
 package spool
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Stats counts since Open. Bytes are of records as stored.
 type Stats struct {
@@ -47,6 +51,20 @@ func (s *Spool) Known(source string) (Ack, bool) {
 	return Ack{source, src.done.Epoch, src.done.Last}, true
 }
 
+// Sources returns how far each source is acknowledged, ordered by name.
+func (s *Spool) Sources() []Ack {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Ack, 0, len(s.table))
+	for name, src := range s.table {
+		if src.done.some {
+			out = append(out, Ack{name, src.done.Epoch, src.done.Last})
+		}
+	}
+	slices.SortFunc(out, func(a, b Ack) int { return strings.Compare(a.Source, b.Source) })
+	return out
+}
+
 // End returns the cursor after the last acknowledged record.
 func (s *Spool) End() Cursor { return NewCursor(Mark{s.shard, s.incarnation, s.lastSeq()}) }
 
@@ -59,9 +77,6 @@ func (s *Spool) count(f func(*Stats)) {
 	f(&s.stats)
 	s.mu.Unlock()
 }
-
-// full returns ErrFull when the reserve is touched. The caller holds mu.
-func (s *Spool) full() error { return s.srv.Room(1) }
 
 // noteSkew keeps the difference between stream time and wall clock, and tells of a large one.
 func (s *Spool) noteSkew(d time.Duration) {

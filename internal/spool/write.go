@@ -106,7 +106,7 @@ func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint6
 			}
 			return s.wait(ctx, g) // known once that is stored
 		}
-		if err := s.full(); err != nil {
+		if err := s.srv.Room(1); err != nil {
 			s.stats.Refused++
 			s.mu.Unlock()
 			return err
@@ -140,7 +140,7 @@ func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint6
 }
 
 // Control appends a record that carries v as JSON, at most 1 MiB of it, and returns its position: readers switch
-// there. Its errors are those of Write.
+// there. Its errors are those of Write, but half of the reserve is enough for it.
 func (s *Spool) Control(ctx context.Context, v any) (Position, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -160,7 +160,7 @@ func (s *Spool) append(ctx context.Context, kind Kind, body []byte) (Position, e
 	s.mu.Lock()
 	err := s.err
 	if err == nil {
-		err = s.full()
+		err = s.srv.Room(0.5)
 	}
 	if err != nil {
 		s.mu.Unlock()
