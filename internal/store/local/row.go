@@ -163,14 +163,33 @@ func (enc *encoder) column(c *column, v event.Value) (text string, scalar, regul
 	return "", false, false
 }
 
-// regularText reports whether s is in NFC and not empty.
+// regularText reports whether a text may be a column's value: in NFC, so that it compares as kql.Match does, not empty,
+// which is no value to the library, and given back as it is: the library keeps a column of numbers, IPv4 addresses or
+// times as such, and "1_000", "1.50", "-0" and "01.2.3.4" would come back otherwise.
 func regularText(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c <= '9' || c == '_' {
+		if strings.Trim(s, "0123456789_+-.:TZ") == "" && !canonicalNumber(s) {
+			return false
+		}
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return norm.NFC.IsNormalString(s)
 		}
 	}
-	return s != ""
+	return true
+}
+
+// canonicalNumber reports whether s is an integer or an IPv4 address in the one form that has no other.
+func canonicalNumber(s string) bool {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Is4()
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return err == nil && strconv.FormatInt(n, 10) == s
 }
 
 // found is a row that a search returned.

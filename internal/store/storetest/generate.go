@@ -165,7 +165,8 @@ func (g Generator) oddity(b *event.Builder, rnd *rand.Rand) {
 	case 4:
 		b.Str(event.EventCategory, "authentication") // one text where a list is the rule
 	case 5:
-		b.Str(event.UserName, pick(rnd, "\"q\"\\", "a*b", "tab\there", " lead", "2026-11-29T02:10:30Z", "10.0.0.1", "-0"))
+		b.Str(event.UserName, pick(rnd, "\"q\"\\", "a*b", "tab\there", " lead", "2026-11-29T02:10:30Z", "10.0.0.1", "-0",
+			"1_000", "1.50", "01.2.3.4", "12", "-12"))
 	case 6:
 		b.Str(event.EventDataset, pick(rnd, "{x}", "a,b=\"c\""))
 		b.Strs(event.HaidangUnitID)
