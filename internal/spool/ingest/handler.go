@@ -39,14 +39,18 @@ type Config struct {
 	Out       event.Writer  // what the batches are written to: the decoders, with the spool behind them
 	Drops     Dropper       // nil: declared drops are refused
 	Authorize Authorizer    // must be set
-	Timeout   time.Duration // for writing one request, after which it answers 503; 0: 30 s
-	Parallel  int           // requests at once, each of at most 16 MiB body; more are answered 503; 0: 16
+	Timeout   time.Duration // for reading a body, and again for writing it, after which it answers 503; 0: 60 s
+	Parallel  int           // requests at once, each of at most 16 MiB body; more are answered 503; 0: 64
 }
+
+// maxWriting is how many requests are decoded and written at once, each of at most 64 MiB in memory.
+const maxWriting = 8
 
 // Handler serves POST /v1/spool, whatever path it is mounted at. Safe for concurrent use.
 type Handler struct {
-	cfg   Config
-	slots chan struct{}
+	cfg     Config
+	slots   chan struct{}
+	writing chan struct{}
 }
 
 // New returns a Handler. It panics when Out or Authorize is missing, since that is a mistake in the program.
@@ -55,12 +59,12 @@ func New(cfg Config) *Handler {
 		panic("ingest: Config without Out or Authorize")
 	}
 	if cfg.Timeout == 0 {
-		cfg.Timeout = 30 * time.Second
+		cfg.Timeout = 60 * time.Second
 	}
 	if cfg.Parallel == 0 {
-		cfg.Parallel = 16
+		cfg.Parallel = 64
 	}
-	return &Handler{cfg: cfg, slots: make(chan struct{}, cfg.Parallel)}
+	return &Handler{cfg: cfg, slots: make(chan struct{}, cfg.Parallel), writing: make(chan struct{}, maxWriting)}
 }
 
 // Problem is the body of an answer that refuses something (RFC 9457). Source, Epoch and Last are set with 409: where
@@ -101,9 +105,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, Problem{Status: http.StatusServiceUnavailable, Detail: "too many requests at once"})
 		return
 	}
+	// A recorder in a test knows no deadlines, and a slow sender is cut off by the one here.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.cfg.Timeout))
 	body, status, err := readBody(w, r)
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
+	defer cancel()
 	var items []item
 	if err == nil {
+		select {
+		case h.writing <- struct{}{}:
+			defer func() { <-h.writing }()
+		case <-ctx.Done():
+			w.Header().Set("Retry-After", "5")
+			refuse(w, problemOf(ctx.Err()))
+			return
+		}
 		status = http.StatusBadRequest
 		items, err = parse(body)
 	}
@@ -125,8 +142,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.cfg.Timeout)
-	defer cancel()
 	acks, p := h.write(ctx, items)
 	if p.Status != 0 {
 		if p.Status == http.StatusServiceUnavailable {

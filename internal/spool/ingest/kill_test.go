@@ -4,7 +4,9 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -61,10 +63,12 @@ func serve(dir string) error {
 		return err
 	}
 	s, err := spool.Open(context.Background(), srv, spool.Config{Tick: 20 * time.Millisecond, Log: log,
-		Checkpoint: 15 * time.Millisecond})
+		Checkpoint: 15 * time.Millisecond, Readers: []string{"copy"}})
 	if err != nil {
 		return err
 	}
+	ended := make(chan error, 2)
+	go func() { ended <- copyRecords(s, dir) }()
 	sock := filepath.Join(dir, "sock")
 	if err := os.Remove(sock); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -77,7 +81,91 @@ func serve(dir string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
 	}()
-	return http.Serve(l, New(Config{Out: s, Drops: s, Authorize: everybody}))
+	go func() { ended <- http.Serve(l, New(Config{Out: s, Drops: s, Authorize: everybody})) }()
+	return <-ended
+}
+
+// copied is one line of the file that the reader "copy" keeps: a record, and the cursor after it, in one write.
+type copied struct {
+	Cursor spool.Cursor `json:"cursor"`
+	Clock  int64        `json:"clock"`
+	Events []unitOf     `json:"events"`
+}
+
+type unitOf struct {
+	Source string `json:"source"`
+	Unit   uint64 `json:"unit"`
+}
+
+func copyOf(c spool.Cursor, r *spool.Record) copied {
+	line := copied{Cursor: c.Advance(r), Clock: r.Clock}
+	for _, b := range r.Batches {
+		for e := range b.Events() {
+			line.Events = append(line.Events, unitOf{b.Source(), e.ID().Unit()})
+		}
+	}
+	return line
+}
+
+// readCopy returns the whole lines of the file, and their length; a kill leaves at most one torn line behind them.
+func readCopy(dir string) (lines []copied, size int64, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, "copy"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, 0, err
+	}
+	for {
+		line, rest, ok := bytes.Cut(data, []byte("\n"))
+		if !ok {
+			return lines, size, nil
+		}
+		var c copied
+		if err := json.Unmarshal(line, &c); err != nil {
+			return nil, 0, err
+		}
+		lines, size, data = append(lines, c), size+int64(len(line))+1, rest
+	}
+}
+
+// copyRecords is a reader as a store is one: it goes on from its own cursor, and trims behind it.
+func copyRecords(s *spool.Spool, dir string) error {
+	lines, size, err := readCopy(dir)
+	if err != nil {
+		return err
+	}
+	var at spool.Cursor
+	if len(lines) > 0 {
+		at = lines[len(lines)-1].Cursor
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "copy"), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	if _, err := f.Seek(size, io.SeekStart); err != nil {
+		return err
+	}
+	for r, err := range s.Read(context.Background(), at) {
+		if err != nil {
+			return err
+		}
+		line := copyOf(at, &r)
+		at = line.Cursor
+		doc, err := json.Marshal(line)
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(append(doc, '\n')); err != nil {
+			return err
+		}
+		if r.At.Seq%8 == 0 {
+			if err := s.Trim("copy", at); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.New("reading ended")
 }
 
 // TestKillNine kills the receiving process at random points while senders send again what was not acknowledged, with
@@ -177,8 +265,8 @@ func startChild(t *testing.T, dir string) (*exec.Cmd, io.Closer) {
 	return cmd, in
 }
 
-// checkStream reads the whole stream: each source's units are 0, 1, 2, ... without a double, at least up to what was
-// acknowledged; sequences have no gap, and the clock never falls.
+// checkStream reads what the reader copied and then the rest of the stream: each source's units are 0, 1, 2, ...
+// without a double, at least up to what was acknowledged; sequences have no gap, and the clock never falls.
 func checkStream(ctx context.Context, t *testing.T, dir string, sources int, acked func(int) uint64) {
 	t.Helper()
 	srv, err := spool.OpenServer(spool.ServerConfig{Dir: dir, Reserve: -1})
@@ -194,33 +282,44 @@ func checkStream(ctx context.Context, t *testing.T, dir string, sources int, ack
 	if _, err := s.Tick(ctx); err != nil {
 		t.Fatal(err)
 	}
-	end := s.End().Seq(0)
-	next := map[string]uint64{}
-	seq, clock := uint64(0), int64(0)
-	for r, err := range s.Read(ctx, spool.Cursor{}) {
+	lines, _, err := readCopy(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) == 0 {
+		t.Fatal("the reader copied nothing")
+	}
+	at := lines[len(lines)-1].Cursor
+	trimmed := s.Trimmed("copy")
+	for r, err := range s.Read(ctx, at) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.At.Seq != seq+1 || r.Clock < clock {
-			t.Fatalf("record %v at %d after %d at %d", r.At, r.Clock, seq, clock)
-		}
-		seq, clock = r.At.Seq, r.Clock
-		for _, b := range r.Batches {
-			for e := range b.Events() {
-				if e.ID().Unit() != next[b.Source()] {
-					t.Fatalf("record %v: %s: unit %d, want %d", r.At, b.Source(), e.ID().Unit(), next[b.Source()])
-				}
-				next[b.Source()]++
-			}
-		}
-		if seq == end {
+		line := copyOf(at, &r)
+		at = line.Cursor
+		lines = append(lines, line)
+		if at.Equal(s.End()) {
 			break
 		}
 	}
 	if ctx.Err() != nil {
 		t.Fatal("reading took too long")
 	}
-	total := uint64(0)
+	next := map[string]uint64{}
+	seq, clock, total := uint64(0), int64(0), uint64(0)
+	for _, l := range lines {
+		if l.Cursor.Seq(0) != seq+1 || l.Clock < clock {
+			t.Fatalf("record %v at %d after %d at %d", l.Cursor, l.Clock, seq, clock)
+		}
+		seq, clock = l.Cursor.Seq(0), l.Clock
+		for _, u := range l.Events {
+			if u.Unit != next[u.Source] {
+				t.Fatalf("record %v: %s: unit %d, want %d", l.Cursor, u.Source, u.Unit, next[u.Source])
+			}
+			next[u.Source]++
+			total++
+		}
+	}
 	for i := range sources {
 		source := fmt.Sprintf("agent/%d/journald", i)
 		if next[source] < acked(i) || next[source] == 0 {
@@ -229,7 +328,9 @@ func checkStream(ctx context.Context, t *testing.T, dir string, sources int, ack
 		if a, _ := s.Known(source); a.Last != next[source] {
 			t.Errorf("%s: known up to %d, stored up to %d", source, a.Last, next[source])
 		}
-		total += next[source]
 	}
-	t.Logf("%d records, %d events", seq, total)
+	if trimmed.Seq(0) == 0 {
+		t.Error("the reader never trimmed")
+	}
+	t.Logf("%d records, %d events, trimmed up to %v", seq, total, trimmed)
 }
