@@ -42,6 +42,7 @@ type run struct {
 	cancel context.CancelCauseFunc
 	g      *gather
 	conns  *conns
+	state  *state
 
 	readers sync.WaitGroup // all that call gather
 }
@@ -58,15 +59,16 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 		return err
 	}
 	defer sockets.close()
-	epoch, err := nextEpoch(c.cfg.stateFile(), time.Now())
+	st, err := nextState(c.cfg.stateFile(), time.Now())
 	if err != nil {
 		return err
 	}
+	sockets.resume(st)
 	addrs := sockets.addrs()
 	c.addrs.Store(&addrs)
 	defer c.addrs.Store(nil)
 
-	r := &run{c: c, g: newGather(&c.cfg, &c.n, epoch)}
+	r := &run{c: c, g: newGather(&c.cfg, &c.n, st.epoch), state: st}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.conns = newConns(r)
@@ -92,10 +94,7 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	sockets.stop()
 	r.conns.stop()
 	r.readers.Wait()
-	for _, s := range sockets.udp {
-		r.g.kernelDrops(s.drops())
-	}
-	r.g.report(time.Now())
+	r.report(sockets.udp)
 	r.g.close()
 	err = <-written
 	if cause := context.Cause(r.ctx); ctx.Err() == nil && cause != nil {
@@ -164,11 +163,21 @@ func (r *run) watch(list []*udpSocket) error {
 		select {
 		case <-r.ctx.Done():
 			return nil
-		case now := <-tick.C:
-			for _, s := range list {
-				r.g.kernelDrops(s.drops())
-			}
-			r.g.report(now)
+		case <-tick.C:
+			r.report(list)
 		}
 	}
+}
+
+// report makes events of what was lost since the last report.
+func (r *run) report(list []*udpSocket) {
+	for _, s := range list {
+		n := s.drops()
+		r.g.kernelDrops(n)
+		if n > 0 && s.cookie != 0 {
+			r.state.drops[s.cookie] = s.baseline
+			_ = r.state.store() // at worst the next run reports these drops again
+		}
+	}
+	r.g.report(time.Now())
 }

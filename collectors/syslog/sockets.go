@@ -30,13 +30,16 @@ func (c *Collector) open(ctx context.Context) (*sockets, error) {
 	}
 	for _, address := range c.cfg.UDP {
 		for i := range c.cfg.UDPSockets {
-			conn, err := c.packets(ctx, address)
+			conn, handed, err := c.packets(ctx, address)
 			if err != nil {
 				return fail("udp", address, err)
 			}
 			udp, err := newUDPSocket(conn, &c.cfg)
 			if err != nil {
 				return fail("udp", address, errors.Join(err, conn.Close()))
+			}
+			if handed {
+				udp.cookie = cookie(udp.raw)
 			}
 			s.udp = append(s.udp, udp)
 			if i == 0 {
@@ -60,16 +63,16 @@ func (c *Collector) open(ctx context.Context) (*sockets, error) {
 }
 
 // packets returns a UDP socket: the one that was handed over, or a new one.
-func (c *Collector) packets(ctx context.Context, address string) (*net.UDPConn, error) {
+func (c *Collector) packets(ctx context.Context, address string) (conn *net.UDPConn, handed bool, err error) {
 	if c.cfg.Listen != nil {
 		l, p, err := c.cfg.Listen(ctx, "udp", address)
 		switch conn, ok := p.(*net.UDPConn); {
 		case err != nil:
-			return nil, err
+			return nil, false, err
 		case ok:
-			return conn, nil
+			return conn, true, nil
 		case p != nil || l != nil:
-			return nil, errors.New("what was handed over is no UDP socket")
+			return nil, false, errors.New("what was handed over is no UDP socket")
 		}
 	}
 	lc := net.ListenConfig{}
@@ -78,9 +81,22 @@ func (c *Collector) packets(ctx context.Context, address string) (*net.UDPConn, 
 	}
 	p, err := lc.ListenPacket(ctx, "udp", address)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return p.(*net.UDPConn), nil
+	return p.(*net.UDPConn), false, nil
+}
+
+// resume sets from where the kernel's drops are counted: what an earlier run reported of a socket that was handed over
+// is not told again, what was dropped while no run had it is.
+func (s *sockets) resume(st *state) {
+	reported := st.drops
+	st.drops = map[uint64]uint32{}
+	for _, u := range s.udp {
+		if n, ok := reported[u.cookie]; ok && u.cookie != 0 {
+			u.baseline = n
+			st.drops[u.cookie] = n
+		}
+	}
 }
 
 // streams returns a TCP listener: the one that was handed over, or a new one.

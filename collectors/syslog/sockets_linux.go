@@ -127,6 +127,17 @@ func kernelDrops(raw syscall.RawConn) (uint32, bool) {
 	return info[skMeminfoDrops], err == nil && errno == 0 && size >= 4*(skMeminfoDrops+1)
 }
 
+// cookie is the number that the kernel gave a socket, and no other before the next boot; 0 where it gives none.
+func cookie(raw syscall.RawConn) uint64 {
+	var n uint64
+	if err := raw.Control(func(fd uintptr) {
+		n, _ = unix.GetsockoptUint64(int(fd), unix.SOL_SOCKET, unix.SO_COOKIE)
+	}); err != nil {
+		return 0
+	}
+	return n
+}
+
 // setReceiveBuffer sets the size of the kernel's buffer above net.core.rmem_max, which needs CAP_NET_ADMIN.
 func setReceiveBuffer(raw syscall.RawConn, n int) error {
 	var err error
@@ -149,17 +160,23 @@ func reusePort(_, _ string, raw syscall.RawConn) error {
 	return err
 }
 
-// readable waits until a stream has something to read, or has ended, without holding a buffer for it.
+// readable waits until a stream has something to read, or has ended, without holding a buffer for it. An error of the
+// stream is returned here, since looking takes it from the socket: a read would then see an orderly end.
 func readable(raw syscall.RawConn) error {
 	var peek [1]byte
-	return raw.Read(func(fd uintptr) bool {
+	var got error
+	err := raw.Read(func(fd uintptr) bool {
 		for {
-			_, _, err := unix.Recvfrom(int(fd), peek[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-			if err != unix.EINTR {
-				return err != unix.EAGAIN
+			_, _, got = unix.Recvfrom(int(fd), peek[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			if got != unix.EINTR {
+				return got != unix.EAGAIN
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
+	return got
 }
 
 // readNow reads what a stream has, without waiting; 0 when it has nothing.

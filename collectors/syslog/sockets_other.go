@@ -36,6 +36,8 @@ func (r *receiver) poll(_ *udpSocket, list []message) []message { return list }
 
 func kernelDrops(syscall.RawConn) (uint32, bool) { return 0, false }
 
+func cookie(syscall.RawConn) uint64 { return 0 }
+
 func setReceiveBuffer(syscall.RawConn, int) error { return errors.ErrUnsupported }
 
 func reusePort(_, _ string, _ syscall.RawConn) error { return errors.ErrUnsupported }

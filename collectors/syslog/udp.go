@@ -24,6 +24,7 @@ type udpSocket struct {
 	raw      syscall.RawConn
 	recv     *receiver
 	baseline uint32 // of the kernel's drop counter, which wraps
+	cookie   uint64 // of a socket that was handed over and outlives the run, else 0
 }
 
 func newUDPSocket(conn *net.UDPConn, cfg *Config) (*udpSocket, error) {
