@@ -1,0 +1,268 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app wires the program: it is the only package that knows all the others.
+//
+// It follows the sentence of the design from left to right: collectors write to the decoders, those to the spool; the
+// store and the correlator read the spool; the alert log feeds the sinks. Open opens in that order and touches the disk
+// only; Run starts what moves; Close undoes Open in reverse. What a stage does when the next one cannot keep up is the
+// stage's own business: nothing here buffers or drops.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/haidang-soc/haidang/correlator"
+	"github.com/haidang-soc/haidang/internal/access"
+	"github.com/haidang-soc/haidang/internal/alert"
+	"github.com/haidang-soc/haidang/internal/app/config"
+	"github.com/haidang-soc/haidang/internal/asset"
+	"github.com/haidang-soc/haidang/internal/decoders"
+	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/sinks"
+	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/store/local"
+)
+
+// ListenFunc hands over sockets that a parent process holds: a net.PacketConn for network "udp", a net.Listener for
+// "tcp"; neither and no error means that there is none for the address, and the program opens its own.
+type ListenFunc = func(ctx context.Context, network, address string) (net.Listener, net.PacketConn, error)
+
+// Options are what a server is made of.
+type Options struct {
+	Config *config.Config
+	// Load reads the configuration anew for Reload; nil keeps the one given.
+	Load   func() (*config.Config, error)
+	Log    *slog.Logger // nil is slog.Default
+	Listen ListenFunc   // nil opens every socket itself
+	// NoSync leaves out the fsync after each record, for replays and tests whose data may be lost.
+	NoSync bool
+	// Tick is the time between ticks of the stream; 0 is a second, negative none.
+	Tick time.Duration
+}
+
+// App is an open server. Its methods are safe for concurrent use.
+type App struct {
+	opt       Options
+	cfg       *config.Config
+	log       *slog.Logger
+	lock      *os.File
+	inventory *asset.Holder
+	setups    *setups
+	nats      *spool.Server
+	spool     *spool.Spool
+	decode    *decoders.Writer
+	store     *local.Store
+	alerts    *alert.Log
+	people    *access.Store
+	audit     *access.Audit
+	sinks     *sinks.Set
+	engine    *correlator.Engine
+	saver     *correlator.Checkpointer
+	listeners []listener
+
+	started    time.Time
+	correlated atomic.Pointer[correlation]
+	indexed    atomic.Uint64 // sequence of the last record that the store has safe
+	reloading  sync.Mutex
+	ready      chan struct{} // closed once the listeners were started
+	addresses  addresses
+}
+
+// the readers of the spool; records are kept until each has them safe elsewhere.
+const (
+	readerStore      = "store"
+	readerCorrelator = "correlator"
+)
+
+// Open opens everything under the data directory and replays what the last stop left to do. The caller closes it. An
+// error says what to mend.
+func Open(ctx context.Context, opt Options) (a *App, err error) {
+	if opt.Log == nil {
+		opt.Log = slog.Default()
+	}
+	a = &App{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), ready: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+			a = nil
+		}
+	}()
+	if a.lock, err = openData(a.cfg.Data); err != nil {
+		return a, err
+	}
+	if err = a.openPolicy(ctx); err != nil {
+		return a, err
+	}
+	if err = a.openSpool(ctx); err != nil {
+		return a, err
+	}
+	if err = a.openPeople(ctx); err != nil {
+		return a, err
+	}
+	if a.alerts, err = alert.Open(ctx, alert.Config{JS: a.nats.JetStream()}); err != nil {
+		return a, err
+	}
+	if broken := a.alerts.Broken(); broken != nil {
+		a.log.Error("the alert log was tampered with or damaged; see haidang alerts verify", "error", broken)
+	}
+	a.store, err = local.Open(local.Config{Dir: filepath.Join(a.cfg.Data, "store"), Memory: a.cfg.Store.Memory,
+		Class: func(e event.Event) int { return a.inventory.Get().Retention(e) }})
+	if err != nil {
+		return a, err
+	}
+	if err = a.openEngine(); err != nil {
+		return a, err
+	}
+	if a.sinks, err = a.newSinks(); err != nil {
+		return a, err
+	}
+	a.listeners, err = a.newListeners()
+	return a, err
+}
+
+func (a *App) openPolicy(ctx context.Context) (err error) {
+	var source asset.Source = empty{}
+	if a.cfg.Inventory != "" {
+		source = asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy}}
+	}
+	if a.inventory, err = asset.NewHolder(ctx, source); err != nil {
+		return err
+	}
+	a.setups, err = newSetups(a.cfg, a.inventory.Get(), a.log)
+	return err
+}
+
+func (a *App) openSpool(ctx context.Context) (err error) {
+	a.nats, err = spool.OpenServer(spool.ServerConfig{Dir: a.cfg.Data, Reserve: a.cfg.Spool.Reserve,
+		NoSync: a.opt.NoSync, Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.spool, err = spool.Open(ctx, a.nats, spool.Config{Readers: []string{readerStore, readerCorrelator},
+		MaxBytes: a.cfg.Spool.MaxBytes, Tick: a.opt.Tick, Log: a.log, OnSkew: a.clockOff})
+	if err != nil {
+		return err
+	}
+	a.decode = &decoders.Writer{
+		Set:      decoders.New(decoders.Config{}),
+		Next:     a.spool,
+		Enrich:   a.enrich,
+		Origin:   newOrigins(a.cfg).of,
+		Panicked: func(v any) { a.log.Error("a decoder panicked; its line was kept undecoded", "panic", v) },
+	}
+	return nil
+}
+
+// enrich says who speaks, and which systems the event touches.
+func (a *App) enrich(b *event.Builder, site string) {
+	if !b.Has(event.HaidangOrigin) {
+		if id := b.Text(event.AgentID); id != "" {
+			b.Str(event.HaidangOrigin, id)
+		} else if v, ok := b.Get(event.ObserverIP); ok {
+			var text [64]byte
+			b.Bytes(event.HaidangOrigin, v.AppendText(text[:0]))
+		}
+	}
+	a.inventory.Get().Enrich(b, site)
+}
+
+func (a *App) openEngine() (err error) {
+	setup := a.setups.current()
+	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator")}
+	var damaged []error
+	a.engine, damaged, err = a.saver.Load(correlator.Config{Rules: setup.Rules, Policy: setup.Policy,
+		Inventory: setup.Inventory, Switch: a.setups.follow})
+	for _, d := range damaged {
+		a.log.Error("a checkpoint of the correlator is damaged; an older one is used, and the spool replayed", "error", d)
+	}
+	if err != nil {
+		return fmt.Errorf("correlator: restoring its state: %w; move %s away to start it afresh", err, a.saver.Dir)
+	}
+	return nil
+}
+
+func (a *App) clockOff(d time.Duration) {
+	a.log.Warn("the clock was set: stream time and wall clock differ", "difference", d)
+}
+
+// Ready is closed once every listener was started.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+// Run collects, indexes, correlates and sends until ctx is done; then it stops in the order of the sentence, so that
+// what was taken in is safe, and returns nil. It returns earlier only with the error of a stage that cannot go on.
+func (a *App) Run(ctx context.Context) error {
+	web, err := a.listenHTTP(ctx)
+	if err != nil {
+		return err
+	}
+	g, work := errgroup.WithContext(context.WithoutCancel(ctx))
+	work, stop := context.WithCancel(work)
+	defer stop()
+	g.Go(func() error { return named("store", a.index(work)) })
+	g.Go(func() error { return named("correlator", a.correlate(work)) })
+	g.Go(func() error { return named("alert log", a.alerts.Run(work)) })
+	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
+	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
+	g.Go(func() error { return named("http", web.run(work)) })
+	collecting := make(chan struct{})
+	g.Go(func() error {
+		defer close(collecting)
+		in, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(work, cancel)()
+		return a.collect(in)
+	})
+	close(a.ready)
+	select {
+	case <-ctx.Done():
+		<-collecting
+	case <-work.Done():
+	}
+	stop()
+	return g.Wait()
+}
+
+func named(stage string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", stage, err)
+}
+
+// Close closes what Open opened, in reverse. It may be called after a failed Open.
+func (a *App) Close() error {
+	var errs []error
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if a.spool != nil {
+		errs = append(errs, a.spool.Close())
+	}
+	if a.nats != nil {
+		errs = append(errs, a.nats.Close())
+	}
+	if a.audit != nil {
+		errs = append(errs, a.audit.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// empty is the inventory of a server that was given none: no system, the default policy.
+type empty struct{}
+
+func (empty) Load(context.Context) (*asset.Inventory, error) { return asset.Load(asset.Config{}) }

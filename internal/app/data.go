@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// format is the version of the data directory's layout.
+const format = "1"
+
+// openData makes the data directory, takes its lock and checks that this program can read it.
+func openData(dir string) (*os.File, error) {
+	for _, d := range []string{dir, filepath.Join(dir, "listeners"), filepath.Join(dir, "outbox"),
+		filepath.Join(dir, "correlator")} {
+		if err := os.MkdirAll(d, 0o750); err != nil {
+			return nil, fmt.Errorf("data directory: %w", err)
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("data directory: %s is in use by another haidang: stop it, or set data: to another folder",
+			dir)
+	}
+	path := filepath.Join(dir, "version")
+	data, err := os.ReadFile(path)
+	switch have := strings.TrimSpace(string(data)); {
+	case errors.Is(err, fs.ErrNotExist), err == nil && have == "": // a power failure can leave it empty
+		err = writeFile(path, format+"\n")
+	case err == nil && have != format:
+		err = fmt.Errorf("data directory: %s has format %q, this program reads %s: use the program that wrote it",
+			dir, have, format)
+	}
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	return lock, nil
+}
+
+// writeFile writes a small file so that after a power failure it has the old content or the new one.
+func writeFile(path, content string) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.WriteString(content)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

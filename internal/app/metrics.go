@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/haidang-soc/haidang/collectors/syslog"
+)
+
+// counter is one number of a listener: a metric's name after haidang_listener_, a reason where it has one.
+type counter struct {
+	name, reason string
+	value        uint64
+}
+
+func syslogCounters(s syslog.Stats) []counter {
+	list := []counter{{"received_total", "", s.Received}, {"accepted_total", "", s.Accepted},
+		{"received_bytes_total", "", s.Bytes}, {"truncated_total", "", s.Truncated},
+		{"write_errors_total", "", s.WriteErrors}, {"connections", "", uint64(max(s.Connections, 0))},
+		{"connections_refused_total", "", s.Refused}, {"connections_evicted_total", "", s.Evicted},
+		{"connections_reset_total", "", s.Resets}, {"framing_errors_total", "", s.Framing}}
+	for reason, n := range s.Dropped {
+		list = append(list, counter{"dropped_total", reason, n})
+	}
+	return list
+}
+
+// metrics serves /metrics: every number is read when it is asked for.
+func (a *App) metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&exporter{a})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// exporter is a prometheus.Collector over the stages' own counts.
+type exporter struct{ a *App }
+
+// Describe sends nothing: which metrics there are depends on the configuration.
+func (e *exporter) Describe(chan<- *prometheus.Desc) {}
+
+// Collect reads every stage once.
+func (e *exporter) Collect(ch chan<- prometheus.Metric) {
+	a := e.a
+	send := func(kind prometheus.ValueType, name, help string, v float64, labels ...string) {
+		var names, values []string
+		for i := 0; i+1 < len(labels); i += 2 {
+			names, values = append(names, labels[i]), append(values, labels[i+1])
+		}
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("haidang_"+name, help, names, nil), kind, v, values...)
+	}
+	count := func(name, help string, v uint64, labels ...string) {
+		send(prometheus.CounterValue, name, help, float64(v), labels...)
+	}
+	gauge := func(name, help string, v float64, labels ...string) {
+		send(prometheus.GaugeValue, name, help, v, labels...)
+	}
+	for _, l := range a.listeners {
+		for _, c := range l.stats() {
+			labels := []string{"listener", l.name, "kind", l.kind}
+			if c.name == "dropped_total" || c.name == "undecoded_total" {
+				labels = append(labels, "reason", c.reason)
+			}
+			if c.name == "connections" {
+				gauge("listener_"+c.name, "Connections open now.", float64(c.value), labels...)
+				continue
+			}
+			count("listener_"+c.name, "Of a listener, by name.", c.value, labels...)
+		}
+	}
+	d := a.decode.Stats()
+	count("decoded_total", "Raw events decoded.", d.Raw)
+	count("undecoded_total", "Raw events that no decoder knew, kept as messages.", d.Undecoded)
+	count("pipeline_errors_total", "Raw events whose header was unusable, or whose decoder panicked.", d.Refused+d.Panics)
+	s := a.spool.Stats()
+	count("spool_records_total", "Records stored.", s.Records)
+	count("spool_events_total", "Events stored.", s.Events)
+	count("spool_bytes_total", "Bytes of records stored.", s.Bytes)
+	count("spool_holes_total", "Batches refused because units before them are missing.", s.Holes)
+	count("spool_full_total", "Writes answered with full.", s.Refused)
+	count("spool_reopened_total", "Times the embedded server was reopened.", s.Reopened)
+	gauge("spool_sequence", "Sequence of the last record.", float64(s.Last))
+	gauge("spool_clock_skew_seconds", "Stream time minus wall clock.", s.Skew.Seconds())
+	n := a.store.Counts()
+	count("store_events_total", "Events indexed.", n.Stored)
+	count("store_skipped_total", "Events that were there already after an unclean end.", n.Skipped)
+	count("store_expired_total", "Events older than their retention, not indexed.", n.Expired)
+	count("store_clamped_total", "Events whose time was clamped.", n.Clamped)
+	gauge("store_sequence", "Sequence of the last record that is safe in the index.", float64(a.indexed.Load()))
+	if c := a.correlated.Load(); c != nil {
+		count("correlator_events_total", "Events correlated.", c.stats.Events)
+		count("correlator_matches_total", "Rule matches.", c.stats.Matches)
+		count("correlator_emissions_total", "Alert updates emitted.", c.stats.Emissions)
+		count("correlator_late_total", "Matches too late for any window.", c.stats.Late)
+		count("correlator_dropped_total", "Groups and window entries dropped at a limit.",
+			c.stats.GroupsDropped+c.stats.EntriesDropped)
+		gauge("correlator_sequence", "Sequence of the last record correlated.", float64(c.seq))
+		gauge("correlator_groups", "Groups that a correlation keeps.", float64(c.stats.Groups))
+	}
+	head, _ := a.alerts.Head()
+	gauge("alert_log_entries", "Entries of the alert log.", float64(head))
+	for _, k := range a.sinks.Status() {
+		gauge("sink_waiting", "Deliveries that wait.", float64(k.Waiting), "sink", k.Name)
+		gauge("sink_dead", "Deliveries that were given up and kept.", float64(k.Dead), "sink", k.Name)
+	}
+	gauge("uptime_seconds", "Since the process opened its data.", time.Since(a.started).Seconds())
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/haidang-soc/haidang/internal/app/config"
+)
+
+// origins know the time zone and encoding of senders.
+type origins struct {
+	zone *time.Location
+	rows []originRow // longest prefix first
+}
+
+type originRow struct {
+	network  netip.Prefix
+	zone     *time.Location
+	encoding string
+}
+
+func newOrigins(c *config.Config) *origins {
+	o := &origins{zone: location(c.TimeZone)}
+	for _, x := range c.Origins {
+		p, err := config.Network(x.Address)
+		if err != nil {
+			continue // the configuration was checked
+		}
+		zone := o.zone
+		if x.TimeZone != "" {
+			zone = location(x.TimeZone)
+		}
+		o.rows = append(o.rows, originRow{p, zone, x.Encoding})
+	}
+	slices.SortStableFunc(o.rows, func(a, b originRow) int { return cmp.Compare(b.network.Bits(), a.network.Bits()) })
+	return o
+}
+
+// location returns a zone whose name the configuration's check has accepted.
+func location(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func (o *origins) of(_ string, peer netip.Addr) (*time.Location, string) {
+	for i := range o.rows {
+		if o.rows[i].network.Contains(peer) {
+			return o.rows[i].zone, o.rows[i].encoding
+		}
+	}
+	return o.zone, ""
+}

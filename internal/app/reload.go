@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/haidang-soc/haidang/correlator/sigma"
+)
+
+// Reload reads inventory, policy and rules anew, and switches the correlator where the stream stands. On an error
+// everything stays as it was. What the configuration says of sockets, sinks and limits needs a restart.
+func (a *App) Reload(ctx context.Context) ([]sigma.Refusal, error) {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	cfg := a.cfg
+	if a.opt.Load != nil {
+		c, err := a.opt.Load()
+		if err != nil {
+			return nil, fmt.Errorf("reload: %w", err)
+		}
+		cfg = c
+	}
+	if _, _, err := LoadRules(cfg.BuiltinRules, cfg.Rules...); err != nil {
+		return nil, fmt.Errorf("reload: %w", err)
+	}
+	if _, err := a.inventory.Reload(ctx); err != nil {
+		return nil, fmt.Errorf("reload: %w", err)
+	}
+	name, refused, err := a.setups.load(cfg, a.inventory.Get())
+	if err != nil {
+		return refused, fmt.Errorf("reload: %w", err)
+	}
+	if _, err := a.spool.Control(ctx, switchTo{name}); err != nil {
+		return refused, fmt.Errorf("reload: telling the correlator: %w", err)
+	}
+	a.log.Info("reloaded", "setup", name, "inventory", a.inventory.Get().Version(), "refused_rules", len(refused))
+	return refused, nil
+}
