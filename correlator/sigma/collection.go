@@ -113,7 +113,9 @@ func (c *Collection) Resolve() {
 			r.resolve(d.Correlation)
 		}
 	}
-	c.docs = slices.DeleteFunc(kept, func(d Document) bool { return d.Correlation != nil && r.state[d.Correlation] == refused })
+	c.docs = slices.DeleteFunc(kept, func(d Document) bool {
+		return d.Correlation != nil && r.state[d.Correlation] == refused
+	})
 }
 
 // Find returns the document that a reference (id or name) means.

@@ -177,7 +177,7 @@ func isOperatorWord(s string) bool {
 }
 
 func quoteName(s string) string {
-	if plainName(s) && s != "1" && !equalFoldASCII(s, "all") && !equalFoldASCII(s, "any") {
+	if plainName(s) && !strings.Contains(s, "*") && s != "1" && !equalFoldASCII(s, "all") && !equalFoldASCII(s, "any") {
 		return s
 	}
 	if strings.Contains(s, "'") {

@@ -11,7 +11,7 @@ package sigma
 //	    context: [success_after_failures]      # what the policy's context rows look at
 //	    steps: [..., ...]                      # at most five steps for the analyst, in Vietnamese
 //	    count: matches                         # correlations only: an event that two rules match counts twice
-//	    null_group: true                       # correlations only: an event without a group-by field joins one null group
+//	    null_group: true                       # correlations only: events without a group-by field are one group
 //	    allow_same_event: true                 # temporal_ordered only: one event may satisfy several rules
 type Haidang struct {
 	// ByLevel is sorted by level. Use Correlation.ThresholdAt.
@@ -24,7 +24,7 @@ type Haidang struct {
 	Steps []string
 	// CountMatches counts matches instead of distinct events.
 	CountMatches bool
-	// NullGroup keeps events that lack a group-by field, in one group with an empty value; else they are skipped and counted.
+	// NullGroup keeps events that lack a group-by field, in one group with an empty value; else they are skipped.
 	NullGroup bool
 	// AllowSameEvent lets one event satisfy several rules of a temporal_ordered correlation.
 	AllowSameEvent bool

@@ -60,7 +60,8 @@ func parseByLevel(n *node) ([]LevelThreshold, error) {
 	for _, f := range n.fields {
 		level, err := strconv.Atoi(f.key)
 		if err != nil || level < 1 || level > 5 {
-			return nil, Refusal{Pos: f.pos, Reason: fmt.Sprintf("haidang: by_level: %q is not a level from 1 to 5", oneLine(f.key))}
+			return nil, Refusal{Pos: f.pos,
+				Reason: fmt.Sprintf("haidang: by_level: %q is not a level from 1 to 5", oneLine(f.key))}
 		}
 		if !f.value.isMap {
 			return nil, f.value.refuse("haidang: by_level: want a condition such as {gte: 5}, not %s", f.value.what())

@@ -241,7 +241,8 @@ func (c *compiler) intern(a atom) int32 {
 	if a.wild != nil {
 		wild = fmt.Sprintf("%q", a.wild.segments)
 	}
-	key := fmt.Sprint(a.kind, a.place, a.cased, a.part, a.op, a.field, a.other, a.num, a.net, len(a.text), a.text, re, wild)
+	key := fmt.Sprint(a.kind, a.place, a.cased, a.part, a.op, a.field, a.other, a.num, a.net, len(a.text), a.text,
+		len(re), re, wild)
 	if x, ok := c.known[key]; ok {
 		return x
 	}

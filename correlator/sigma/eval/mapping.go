@@ -33,11 +33,13 @@ type source struct {
 }
 
 // DefaultMapping returns the mapping that is part of the program: fields.csv and sources.csv of this package.
-func DefaultMapping() (Mapping, error) { return ParseMapping(fieldsCSV, sourcesCSV) }
+func DefaultMapping() (Mapping, error) {
+	return ParseMapping(fieldsCSV, sourcesCSV)
+}
 
-// ParseMapping reads a mapping. fields: rows of a Sigma name and the names it stands for. sources: rows of field, value,
-// event code (empty for any), products, services and categories separated by spaces, empty when not known, "-" when
-// there is none. Lines that start with # are comments.
+// ParseMapping reads a mapping. fields: rows of a Sigma name and the names it stands for. sources: rows of field,
+// value, event code (empty for any), products, services and categories separated by spaces, empty when not known, "-"
+// when there is none. Lines that start with # are comments.
 func ParseMapping(fields, sources string) (Mapping, error) {
 	m := Mapping{names: map[string][]string{}}
 	rows, err := readCSV(fields, -1)
@@ -100,9 +102,10 @@ func (m Mapping) candidates(name string) []string {
 	return all
 }
 
-// contradicts reports whether a rule's log source cannot be that of an event of the row.
-func (s *source) contradicts(l sigma.LogSource) bool {
-	return lacks(s.products, l.Product) || lacks(s.services, l.Service) || lacks(s.categories, l.Category)
+// contradicts reports whether a rule's log source cannot be that of an event of the row. A category that no row names
+// (known) is nobody's, so that it contradicts nothing; nor does "any".
+func (s *source) contradicts(l sigma.LogSource, known map[string]bool) bool {
+	return lacks(s.products, l.Product) || lacks(s.services, l.Service) || known[l.Category] && lacks(s.categories, l.Category)
 }
 
 func lacks(known []string, want string) bool {

@@ -17,7 +17,8 @@ type router struct {
 	code    []FieldID
 	wants   []sigma.LogSource // the different log sources of rules
 	index   map[sigma.LogSource]int32
-	refuses [][]bool // by row, by index into wants: contradicted
+	refuses [][]bool        // by row, by index into wants: contradicted
+	known   map[string]bool // categories that rows name
 }
 
 // routeField is a field that tells the log source.
@@ -30,7 +31,8 @@ type routeField struct {
 const unrouted = -1
 
 func newRouter(m Mapping) router {
-	r := router{rows: m.sources, index: map[sigma.LogSource]int32{}, refuses: make([][]bool, len(m.sources))}
+	r := router{rows: m.sources, index: map[sigma.LogSource]int32{}, refuses: make([][]bool, len(m.sources)),
+		known: map[string]bool{}}
 	at := map[string]int{}
 	for i := range m.sources {
 		s := &m.sources[i]
@@ -39,6 +41,9 @@ func newRouter(m Mapping) router {
 			n = len(r.fields)
 			at[s.field] = n
 			r.fields = append(r.fields, routeField{ids: m.idsOf(s.field), by: map[string][]int32{}})
+		}
+		for _, c := range s.categories {
+			r.known[c] = true
 		}
 		r.fields[n].by[s.value] = append(r.fields[n].by[s.value], int32(i))
 	}
@@ -75,7 +80,7 @@ func (r *router) sourceOf(l sigma.LogSource) int32 {
 	r.wants = append(r.wants, l)
 	r.index[l] = x
 	for i := range r.rows {
-		r.refuses[i] = append(r.refuses[i], r.rows[i].contradicts(l))
+		r.refuses[i] = append(r.refuses[i], r.rows[i].contradicts(l, r.known))
 	}
 	return x
 }

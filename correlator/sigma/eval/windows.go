@@ -3,8 +3,8 @@
 
 package eval
 
-// windowsEvent returns the flat names of a Windows event document, nil when it is none. EventData holds the data itself;
-// in UserData they are one element deeper.
+// windowsEvent returns the flat names of a Windows event document, nil when it is none. EventData holds the data
+// itself; in UserData they are one element deeper.
 func windowsEvent(doc map[string]any) map[string]any {
 	ev, _ := doc["Event"].(map[string]any)
 	system, ok := ev["System"].(map[string]any)
