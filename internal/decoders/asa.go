@@ -43,7 +43,7 @@ func asaFacility(s string) bool {
 
 func testASA(x *line) string {
 	if facility, _, name, _, ok := ciscoMark(x.msg); ok && asaFacility(facility) && numeric(name) {
-		return "the message begins with %" + facilityOnly(facility) + "-severity-number of Cisco's firewalls"
+		return "the message begins with %ASA-severity-number, or FTD, PIX, FWSM, of Cisco's firewalls"
 	}
 	return ""
 }
@@ -326,7 +326,10 @@ func asaBuilt(x *line, text string) {
 			_, ends, _ = strings.Cut(text, " for ")
 		}
 		foreign, ends = word(ends)
-		first, second, _ := strings.Cut(" "+ends, " to ")
+		first, second, ok := "", "", false
+		if second, ok = strings.CutPrefix(ends, "to "); !ok {
+			first, second, _ = strings.Cut(ends, " to ")
+		}
 		local, ends = word(second)
 		asaMapped(x, foreign, first, direction != "outbound")
 		asaMapped(x, local, ends, direction == "outbound")
@@ -350,8 +353,7 @@ func asaTranslation(x *line, text string) {
 	}
 	real, rest := word(ends)
 	x.asaEnd(real, true)
-	_, mapped, _ := strings.Cut(" "+rest, " to ")
-	mapped, _ = word(mapped)
+	mapped, _ := word(strings.TrimPrefix(rest, "to "))
 	if _, end, ok := strings.Cut(mapped, ":"); ok {
 		asaNAT(x, end, true)
 	}

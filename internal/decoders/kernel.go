@@ -150,7 +150,14 @@ func decodeNetfilter(x *line) bool {
 		}
 	}
 	if n > 0 {
-		x.extra("netfilter.tcp_flags", strings.Join(flags[:n], ","))
+		x.buf = x.buf[:0]
+		for i, f := range flags[:n] {
+			if i > 0 {
+				x.buf = append(x.buf, ',')
+			}
+			x.buf = append(x.buf, f...)
+		}
+		x.extra("netfilter.tcp_flags", view(x.buf))
 	}
 	if prefix = strings.Trim(prefix, " :[]"); prefix != "" {
 		x.b.Str(event.RuleName, prefix)
@@ -169,15 +176,25 @@ func decodeNetfilter(x *line) bool {
 // open.
 func (x *line) verdict(prefix string) {
 	action, typ, outcome := "log", "info", ""
-	switch p := strings.ToLower(prefix); {
-	case strings.Contains(p, "block"), strings.Contains(p, "deny"), strings.Contains(p, "denied"),
-		strings.Contains(p, "drop"), strings.Contains(p, "reject"):
+	switch {
+	case hasWord(prefix, "block", "deny", "denied", "drop", "reject"):
 		action, typ, outcome = "deny", "denied", failure
-	case strings.Contains(p, "allow"), strings.Contains(p, "accept"), strings.Contains(p, "permit"),
-		strings.Contains(p, "pass"):
+	case hasWord(prefix, "allow", "accept", "permit", "pass"):
 		action, typ, outcome = "allow", "allowed", success
 	}
 	x.verdictIs(action, typ, outcome)
+}
+
+// hasWord tells whether s holds one of the words, whatever their case; the words are in lower case.
+func hasWord(s string, words ...string) bool {
+	for i := range len(s) {
+		for _, w := range words {
+			if s[i]|0x20 == w[0] && len(s)-i >= len(w) && strings.EqualFold(s[i:i+len(w)], w) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // verdictIs sets what a firewall did with a connection: event.action, event.type connection and typ, the outcome.
