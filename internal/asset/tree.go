@@ -10,7 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -63,7 +65,11 @@ func parseTree(file string, data []byte) (root *node, err error) {
 			root, err = nil, &lineError{file, 1, fmt.Sprintf("not readable as YAML (%v)", p)}
 		}
 	}()
-	f, err := parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if err := checkTokens(file, tokens); err != nil {
+		return nil, err
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, yamlError(file, err)
 	}
@@ -86,6 +92,37 @@ func parseTree(file string, data []byte) (root *node, err error) {
 		return nil, b.err
 	}
 	return root, nil
+}
+
+// checkTokens refuses, before the parser sees them, what it takes quadratic time for (deep nesting) and what the
+// formats do not use.
+func checkTokens(file string, tokens token.Tokens) error {
+	flow, line, onLine := 0, 0, 0
+	for _, t := range tokens {
+		at := 1
+		if t.Position != nil {
+			at = t.Position.Line
+		}
+		if at != line {
+			line, onLine = at, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow--
+		case token.SequenceEntryType, token.MappingKeyType:
+			onLine++
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			return &lineError{file, line, "anchors and aliases (&, *, <<) are not accepted: write the value out, or quote it"}
+		case token.TagType, token.DirectiveType:
+			return &lineError{file, line, "tags and directives (!..., %...) are not accepted: remove them, or quote the value"}
+		}
+		if flow > maxDepth || onLine > maxDepth {
+			return &lineError{file, line, "nested too deeply"}
+		}
+	}
+	return nil
 }
 
 func yamlError(file string, err error) error {
@@ -166,10 +203,6 @@ func (b *treeBuilder) node(n ast.Node, depth int) *node {
 		return &node{kind: kindScalar, line: line, text: norm.NFC.String(v.Value.Value)}
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return &node{kind: kindScalar, line: line, text: n.GetToken().Value}
-	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
-		return b.fail(n, "anchors and aliases (&, *, <<) are not accepted: write the value out")
-	case *ast.TagNode:
-		return b.fail(n, "tags (!...) are not accepted: remove the tag")
 	}
 	return b.fail(n, "not a value, a list or a mapping")
 }
