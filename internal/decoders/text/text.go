@@ -8,6 +8,7 @@
 package text
 
 import (
+	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 
@@ -57,18 +58,22 @@ func Recode(encoding string, raw []byte) (out []byte, bad int, err error) {
 
 // NFC returns b in normal form C: b itself, without allocating, where it is in that form already.
 func NFC(b []byte) []byte {
-	n := asciiPrefix(b)
+	n := plainPrefix(b)
 	if n == len(b) {
 		return b
 	}
-	// The last ASCII letter may take a mark that follows it.
-	n = max(n-1, 0)
-	q := n + norm.NFC.QuickSpan(b[n:])
-	if q == len(b) {
+	q := n
+	if n > 0 { // the last letter may take a mark that follows it
+		q--
+		for q > 0 && !utf8.RuneStart(b[q]) {
+			q--
+		}
+	}
+	if q+norm.NFC.QuickSpan(b[q:]) == len(b) {
 		return b
 	}
 	out := make([]byte, 0, len(b)+16)
-	return norm.NFC.Append(append(out, b[:n]...), b[n:]...)
+	return norm.NFC.Append(append(out, b[:q]...), b[q:]...)
 }
 
 // NFCString is NFC for a string.
@@ -81,11 +86,29 @@ func NFCString(s string) string {
 	return s
 }
 
+// plainPrefix is the length of a part at the beginning of b that is valid UTF-8 and in NFC, found fast: it ends at the
+// first character that is neither in U+0000 to U+02FF nor in U+1E00 to U+1EFF, where all letters of Vietnamese are.
+// No character of those blocks is a mark or changes in NFC.
+func plainPrefix(b []byte) int {
+	i := 0
+	for {
+		i += asciiPrefix(b[i:])
+		switch {
+		case i+1 < len(b) && b[i] >= 0xc2 && b[i] <= 0xcb && b[i+1]&0xc0 == 0x80:
+			i += 2
+		case i+2 < len(b) && b[i] == 0xe1 && b[i+1] >= 0xb8 && b[i+1] <= 0xbb && b[i+2]&0xc0 == 0x80:
+			i += 3
+		default:
+			return i
+		}
+	}
+}
+
 // asciiPrefix is the length of the part of b before its first byte outside ASCII.
 func asciiPrefix(b []byte) int {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		if (b[i]|b[i+1]|b[i+2]|b[i+3]|b[i+4]|b[i+5]|b[i+6]|b[i+7])&0x80 != 0 {
+		if binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
 			break
 		}
 	}
@@ -97,7 +120,7 @@ func asciiPrefix(b []byte) int {
 
 // fromUTF8 replaces each byte that is not part of valid UTF-8.
 func fromUTF8(raw []byte) ([]byte, int) {
-	n := asciiPrefix(raw)
+	n := plainPrefix(raw)
 	if n == len(raw) || utf8.Valid(raw[n:]) {
 		return raw, 0
 	}
