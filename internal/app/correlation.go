@@ -5,10 +5,10 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/haidang-soc/haidang/correlator"
+	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
@@ -102,8 +102,8 @@ func (a *App) insist(ctx context.Context, where string, f func() error) error {
 func (a *App) signals(ctx context.Context) error {
 	w := insister{a, ctx}
 	var last uint64
-	if known, ok := a.spool.Known(correlator.SourceAlerts); ok {
-		last = known.Last
+	if known, ok := a.spool.Known(alert.Source); ok && known.Last > 0 {
+		last = known.Last - 1 // entry n is the range [n, n+1)
 	}
 	return a.alerts.Signals(ctx, w, 0, last)
 }
@@ -116,12 +116,5 @@ type insister struct {
 
 // Write writes until the spool takes the batch.
 func (w insister) Write(ctx context.Context, b *event.Batch) error {
-	return w.a.insist(ctx, "the spool", func() error {
-		err := w.a.spool.Write(ctx, b)
-		var hole *spool.ErrHole
-		if errors.As(err, &hole) && hole.Last < b.First() {
-			return w.a.spool.Write(ctx, b.Widen(hole.Last))
-		}
-		return err
-	})
+	return w.a.insist(ctx, "the spool", func() error { return w.a.spool.Write(ctx, b) })
 }
