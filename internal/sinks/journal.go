@@ -25,6 +25,7 @@ type record struct {
 	Cursor   uint64   `json:"cursor,omitempty"`   // entries of the alert log up to here are dealt with
 	Replaces uint64   `json:"replaces,omitempty"` // opAdd: a waiting letter that this one makes superfluous
 	Letter   *letter  `json:"letter,omitempty"`   // opAdd
+	Tries    int      `json:"tries,omitempty"`    // opTry: how many in all, where earlier lines were compacted
 	At       int64    `json:"at,omitempty"`       // unix ns
 	Next     int64    `json:"next,omitempty"`     // opWait: not before, unix ns
 	Refused  bool     `json:"refused,omitempty"`  // opWait: the try certainly had no effect

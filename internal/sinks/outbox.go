@@ -121,7 +121,9 @@ func (o *outbox) replay(r *record, items map[uint64]*item, open map[uint64]bool)
 	}
 	switch r.Op {
 	case opTry:
-		it.tries++
+		if it.tries++; r.Tries > 0 {
+			it.tries = r.Tries
+		}
 		open[r.Seq] = true
 	case opDone:
 		o.settle(it, r)
@@ -494,7 +496,7 @@ func (o *outbox) compact(now time.Time) error {
 func (it *item) records() []*record {
 	out := []*record{{Op: opAdd, Seq: it.seq, Letter: it.letter, Next: it.next}}
 	if it.tries > 0 {
-		out = append(out, &record{Op: opTry, Seq: it.seq})
+		out = append(out, &record{Op: opTry, Seq: it.seq, Tries: it.tries})
 		wait := &record{Op: opWait, Seq: it.seq, Next: it.next, Error: it.err, Refused: !it.tried}
 		if it.prior.State == Pending {
 			wait.Receipt = &it.prior
@@ -502,7 +504,7 @@ func (it *item) records() []*record {
 		out = append(out, wait)
 	}
 	if it.flying {
-		out = append(out, &record{Op: opTry, Seq: it.seq})
+		out = append(out, &record{Op: opTry, Seq: it.seq, Tries: it.tries})
 	}
 	if it.deadAt != 0 {
 		out = append(out, &record{Op: opDead, Seq: it.seq, At: it.deadAt, Error: it.err})

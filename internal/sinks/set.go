@@ -51,17 +51,23 @@ const UndoTime = 15 * time.Second
 // Set runs sinks: it reads the alert log, keeps an outbox for each and sends, with retries. Safe for concurrent use.
 type Set struct {
 	cfg  Config
+	head uint64 // of the log when the Set was made: where a new sink begins
 	runs map[string]*run
 }
 
-// New checks the configuration and opens nothing.
+// New checks the configuration and opens nothing. A sink that has no outbox yet begins with what the log is given from
+// now on, so New comes before anything raises alerts.
 func New(cfg Config) (*Set, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
 	cfg.GiveUp = cmp.Or(cfg.GiveUp, 7*24*time.Hour)
+	if cfg.Source == nil {
+		return nil, errors.New("sinks: without the alert log")
+	}
 	name := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	s := &Set{cfg: cfg, runs: make(map[string]*run, len(cfg.Targets))}
+	s.head, _ = cfg.Source.Head()
 	for _, t := range cfg.Targets {
 		t.Workers = cmp.Or(t.Workers, 1)
 		t.Timeout = cmp.Or(t.Timeout, 30*time.Second)
@@ -84,7 +90,6 @@ func New(cfg Config) (*Set, error) {
 
 // Run opens the outboxes and works until ctx is done, then returns nil. It fails only where an outbox cannot be opened.
 func (s *Set) Run(ctx context.Context) error {
-	head, _ := s.cfg.Source.Head()
 	var opened []*run
 	defer func() {
 		for _, r := range opened {
@@ -95,7 +100,7 @@ func (s *Set) Run(ctx context.Context) error {
 	}()
 	for _, name := range slices.Sorted(maps.Keys(s.runs)) {
 		r := s.runs[name]
-		box, err := openOutbox(filepath.Join(s.cfg.Dir, name+".ndjson"), head)
+		box, err := openOutbox(filepath.Join(s.cfg.Dir, name+".ndjson"), s.head)
 		if err != nil {
 			return fmt.Errorf("sink %s: %w", name, err)
 		}
@@ -106,7 +111,7 @@ func (s *Set) Run(ctx context.Context) error {
 		if box.damaged > 0 {
 			r.log.Error("the outbox has damaged lines; what they held is lost", "lines", box.damaged)
 		}
-		if box.position() > head {
+		if head, _ := s.cfg.Source.Head(); box.position() > head {
 			r.log.Warn("the outbox is ahead of the alert log, as after a restore", "outbox", box.position(), "log", head)
 			if err := box.rewind(head); err != nil {
 				return fmt.Errorf("sink %s: %w", name, err)
