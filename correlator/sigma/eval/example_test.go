@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package eval_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/correlator/sigma/eval"
+)
+
+// Two events are matched with one rule, which names its field as Windows does.
+func Example() {
+	docs, refused := sigma.Parse("whoami.yml", []byte(`
+title: Whoami
+id: 929a690e-bef0-4204-a928-ef5e620d6fcc
+logsource: {product: windows, category: process_creation}
+detection:
+    selection:
+        Image|endswith: '\whoami.exe'
+    filter:
+        User|contains: 'QUẢN TRỊ'
+    condition: selection and not filter
+`))
+	if len(refused) > 0 {
+		fmt.Println(refused[0])
+	}
+	mapping, err := eval.DefaultMapping()
+	if err != nil {
+		fmt.Println(err)
+	}
+	set, _ := eval.Compile([]*sigma.Rule{docs[0].Rule}, mapping)
+	events := `{"process": {"executable": "C:\\Windows\\System32\\WHOAMI.EXE"}, "user": {"name": "lan"}}
+{"Image": "C:\\Windows\\System32\\whoami.exe", "User": "Quản trị"}
+`
+	for result, err := range set.Evaluate(strings.NewReader(events), 1) {
+		if err != nil {
+			fmt.Println(err)
+		}
+		for _, hit := range result.Hits {
+			fmt.Println("event", result.N, "matches", set.Rule(hit.Rule).Title)
+			for _, m := range hit.Matched {
+				fmt.Println(m.Name, "is", m.Value)
+			}
+		}
+	}
+	// Output:
+	// event 1 matches Whoami
+	// Image is C:\Windows\System32\WHOAMI.EXE
+}
