@@ -79,7 +79,7 @@ func (d *draft) buildTables(inv *Inventory) {
 }
 
 func (b *builder) readRanges() {
-	seen := map[netip.Prefix]draftRange{}
+	seen := map[netip.Prefix][]draftRange{}
 	for _, s := range b.d.sites {
 		for _, p := range s.cidrs {
 			b.inside[s.id].add(p.Prefix, true)
@@ -92,12 +92,13 @@ func (b *builder) readRanges() {
 			continue
 		}
 		for _, p := range z.cidrs {
-			if o, ok := seen[p.Prefix]; ok && (o.site.text == z.site.text || o.site.text == "" || z.site.text == "") {
-				b.d.fail(p.line, "range %v of zone %q is already in zone %q: remove one, or give each its site",
-					p.Prefix, z.id, o.id)
-				continue
+			for _, o := range seen[p.Prefix] {
+				if o.site.text == z.site.text || o.site.text == "" || z.site.text == "" {
+					b.d.fail(p.line, "range %v of zone %q is already in zone %q (line %d): remove one, or give each "+
+						"its site", p.Prefix, z.id, o.id, o.line)
+				}
 			}
-			seen[p.Prefix] = z
+			seen[p.Prefix] = append(seen[p.Prefix], z)
 			b.zones[z.site.text].add(p.Prefix, z.id)
 			b.cuts[z.site.text].add(p.Prefix)
 		}

@@ -136,7 +136,7 @@ func (inv *Inventory) originOf(b *event.Builder, site string) *Match {
 }
 
 func (inv *Inventory) speaker(site string, a netip.Addr, host string) *Match {
-	if a.IsLoopback() || contains(inv.proxies, a) {
+	if a.IsLoopback() || inv.proxies.has(a) {
 		if m := inv.findHost(site, host); m != &outside {
 			return m
 		}

@@ -80,7 +80,7 @@ func port(s string) bool {
 
 // unproxy gives source.ip the client behind our own proxies.
 func (inv *Inventory) unproxy(b *event.Builder, peer netip.Addr) netip.Addr {
-	if len(inv.proxies) == 0 || !contains(inv.proxies, peer) {
+	if !inv.proxies.has(peer) {
 		return peer
 	}
 	v, ok := b.Get(inv.forwarded)

@@ -26,8 +26,8 @@ type Inventory struct {
 	tables    map[string]*table // by site
 	union     *table            // all sites, for a site that is unknown
 	hosts     map[string]hostEntry
-	proxies   []netip.Prefix
-	shared    []netip.Prefix
+	proxies   ranges
+	shared    ranges
 	retention map[string]int // class by system id
 	forwarded event.FieldID  // forwardedField
 	proxy     event.FieldID  // proxyField
@@ -157,10 +157,10 @@ func (inv *Inventory) UnitName(id string, day time.Time) string {
 func (inv *Inventory) Sites() []string { return inv.sites }
 
 // Shared reports whether many people share the address (NAT): it is never one attacker.
-func (inv *Inventory) Shared(a netip.Addr) bool { return contains(inv.shared, a.Unmap()) }
+func (inv *Inventory) Shared(a netip.Addr) bool { return inv.shared.has(a) }
 
 // Proxy reports whether the address is one of our own proxies, whose word on the client is believed.
-func (inv *Inventory) Proxy(a netip.Addr) bool { return contains(inv.proxies, a.Unmap()) }
+func (inv *Inventory) Proxy(a netip.Addr) bool { return inv.proxies.has(a) }
 
 // Silence is how long a source of the system may say nothing. An unknown system takes the row of unmapped_level.
 func (inv *Inventory) Silence(system string) time.Duration {
@@ -172,15 +172,6 @@ func (inv *Inventory) Silence(system string) time.Duration {
 		return s.Silence
 	}
 	return inv.policy.Silence(s.ID, s.Effective)
-}
-
-func contains(list []netip.Prefix, a netip.Addr) bool {
-	for _, p := range list {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // hostName is how host names compare: lower case, without the final dot.

@@ -181,12 +181,7 @@ func (d *draft) build(policy *Policy, laws *profiles) (*Inventory, error) {
 	for _, s := range inv.systems {
 		inv.retention[s.ID] = inv.RetentionClass(s)
 	}
-	for _, p := range d.proxies {
-		inv.proxies = append(inv.proxies, p.Prefix)
-	}
-	for _, p := range d.shared {
-		inv.shared = append(inv.shared, p.Prefix)
-	}
+	inv.proxies, inv.shared = newRanges(d.proxies), newRanges(d.shared)
 	d.buildTables(inv)
 	return inv, d.err()
 }

@@ -140,3 +140,26 @@ func family(a netip.Addr) int {
 	}
 	return 1
 }
+
+// ranges is a set of addresses.
+type ranges struct{ t *table }
+
+// member is what the table of a set answers for its members.
+var member Match
+
+func newRanges(list []prefixAt) ranges {
+	var c cuts
+	var n nest[bool]
+	for _, p := range list {
+		c.add(p.Prefix)
+		n.add(p.Prefix, true)
+	}
+	return ranges{c.flatten(func(a netip.Addr) *Match {
+		if _, _, ok := n.find(a); ok {
+			return &member
+		}
+		return &outside
+	})}
+}
+
+func (r ranges) has(a netip.Addr) bool { return a.IsValid() && r.t.find(a.Unmap()) == &member }
