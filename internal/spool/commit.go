@@ -93,7 +93,10 @@ func (s *Spool) publish(g *group) error {
 		if !fenced {
 			s.cfg.Log.Warn("spool: append without an answer", "stream", s.cfg.Name, "attempt", attempt, "err", err)
 			s.count(func(st *Stats) { st.Retries++ })
-			if err := s.heal(life, attempt); err != nil {
+			s.setStuck(true)
+			err := s.heal(life, attempt)
+			s.setStuck(false)
+			if err != nil {
 				return err
 			}
 		}
@@ -178,6 +181,12 @@ func (s *Spool) heal(life uint64, attempt int) error {
 		}
 		s.cfg.Log.Error("spool: reopening the server", "err", err)
 	}
+}
+
+func (s *Spool) setStuck(v bool) {
+	s.mu.Lock()
+	s.stuck = v
+	s.mu.Unlock()
 }
 
 // find reads the record at the group's position until it knows: stored by us (true), not there (false), or stored by

@@ -29,6 +29,7 @@ type Spool struct {
 	incarnation Incarnation
 	clock       *clock // the committer's
 	send        sendFunc
+	encodings   sync.Pool // of *[]byte that batches are encoded into before they are copied into a record
 
 	mu              sync.Mutex // guards what follows
 	table           map[string]*source
@@ -39,6 +40,7 @@ type Spool struct {
 	err             error // closed, or fenced
 	stats           Stats
 	skew            time.Duration
+	stuck           bool // an append waits for the server to be healed
 	flight          *group
 	flightSince     time.Duration
 	room, grown     chan struct{} // closed and made anew when there is room, or another record
@@ -81,7 +83,8 @@ func Open(ctx context.Context, srv *Server, cfg Config) (*Spool, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = systemTime{time.Now()}
 	}
-	s := &Spool{cfg: cfg, srv: srv, send: srv.JetStream().PublishMsg, subject: "haidang.spool." + cfg.Name, table: map[string]*source{},
+	s := &Spool{cfg: cfg, srv: srv, send: srv.JetStream().PublishMsg,
+		subject: "haidang.spool." + cfg.Name, table: map[string]*source{},
 		room: make(chan struct{}), grown: make(chan struct{}), wake: make(chan struct{}, 1),
 		closing: make(chan struct{}), committed: make(chan struct{}), kept: make(chan struct{})}
 	s.quit, s.kill = context.WithCancel(context.Background())

@@ -59,7 +59,7 @@ func (s *Spool) Read(ctx context.Context, from Cursor) iter.Seq2[Record, error] 
 					yield(Record{}, &ErrGap{Shard: s.shard, From: next, First: msg.seq})
 					return
 				}
-				r, err := s.record(msg)
+				r, err := s.parse(msg)
 				if !yield(r, err) || err != nil {
 					return
 				}
@@ -69,8 +69,8 @@ func (s *Spool) Read(ctx context.Context, from Cursor) iter.Seq2[Record, error] 
 	}
 }
 
-// record parses and decodes a message.
-func (s *Spool) record(m message) (Record, error) {
+// parse checks and decodes a message.
+func (s *Spool) parse(m message) (Record, error) {
 	f, err := parseFrame(m.data)
 	var r Record
 	if err == nil {
@@ -126,6 +126,9 @@ func (s *Spool) fetchAgain(ctx context.Context, seq uint64) ([]message, error) {
 			// A stream made anew, with nothing in it yet.
 		} else {
 			grown = nil
+			if wait >= time.Second && ctx.Err() == nil {
+				s.cfg.Log.Warn("spool: reading, trying again", "stream", s.cfg.Name, "from", seq, "err", err)
+			}
 		}
 		select {
 		case <-grown:

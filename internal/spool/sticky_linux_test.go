@@ -5,21 +5,33 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"os/signal"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sys/unix"
 )
 
 // TestWriteErrorHeals makes the operating system refuse the server's writes, as a full disk does, by a limit on the
-// size of files: the append gets no answer, and the stream would answer nobody ever after. When space is back the
-// server is reopened in process, the append is finished, and a reader that was under way goes on.
+// size of files: the append gets no answer, and the stream would answer nobody ever after. Meanwhile readers read and
+// trim, also when it is their purge that must make room. When space is back the server is reopened in process, the
+// append is finished, and nothing is lost or doubled.
 func TestWriteErrorHeals(t *testing.T) {
 	signal.Ignore(unix.SIGXFSZ)
 	t.Cleanup(func() { signal.Reset(unix.SIGXFSZ) })
-	srv := testServer(t, ServerConfig{})
-	s := testSpool(t, srv, Config{Deadline: 300 * time.Millisecond})
+	var full, enough atomic.Bool
+	srv := testServer(t, ServerConfig{Reserve: 100, Space: func(string) (int64, int64, error) {
+		if full.Load() {
+			return 0, 1 << 40, nil
+		}
+		return 1 << 39, 1 << 40, nil
+	}})
+	s := testSpool(t, srv, Config{Deadline: 2 * time.Second, Readers: []string{"store"}})
 	write(t, s, batch("a", 1, 0, 100))
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	defer cancel()
@@ -37,37 +49,49 @@ func TestWriteErrorHeals(t *testing.T) {
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 100 << 10, Max: old.Max}); err != nil {
 		t.Fatal(err)
 	}
+	real := s.send
 	stuck := make(chan struct{})
+	var once sync.Once
+	s.send = func(ctx context.Context, m *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+		ack, err := real(ctx, m, opts...)
+		if err != nil {
+			once.Do(func() { full.Store(true); close(stuck) })
+		}
+		return ack, err
+	}
 	written := make(chan uint64, 1)
 	go func() {
 		n := uint64(100)
-		for ctx.Err() == nil {
+		for ctx.Err() == nil && !enough.Load() {
 			if err := s.Write(ctx, batch("a", 1, n, n+100)); err != nil {
 				t.Error(err)
 				break
 			}
 			n += 100
-			if s.Stats().Reopened > 0 {
-				break
-			}
 		}
 		written <- n
 	}()
-	go func() {
-		defer close(stuck)
-		for ctx.Err() == nil && s.Stats().Retries == 0 {
-			time.Sleep(time.Millisecond)
-		}
-	}()
 	<-stuck
+	enough.Store(true)
+	if err := s.Write(ctx, batch("b", 1, 0, 1)); !errors.Is(err, ErrFull) {
+		t.Errorf("another source: %v", err)
+	}
+	rs := readAll(t, s, Cursor{})
+	if err := s.Trim("store", Cursor{}.Advance(&rs[2])); err != nil {
+		t.Errorf("trimming: %v", err)
+	}
+	if kept := readAll(t, s, Cursor{}); kept[0].At.Seq != 4 {
+		t.Errorf("begins at %v: nothing was purged", kept[0].At)
+	}
 	restore()
+	full.Store(false)
 	n := <-written
 	if ctx.Err() != nil {
 		t.Fatal("did not heal")
 	}
 	write(t, s, batch("a", 1, n, n+100))
-	contiguous(t, units(readAll(t, s, Cursor{}), "a"), 0, n+100)
-	if st := s.Stats(); st.Reopened == 0 {
+	contiguous(t, append(units(rs[:3], "a"), units(readAll(t, s, Cursor{}), "a")...), 0, n+100)
+	if st := s.Stats(); st.Retries == 0 || st.Full {
 		t.Errorf("stats %+v", st)
 	}
 }

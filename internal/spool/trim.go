@@ -4,7 +4,7 @@
 package spool
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,8 +12,9 @@ import (
 )
 
 // Trim records that a configured reader has everything up to the cursor safe elsewhere, and purges the records that
-// every configured reader has. The last record always stays. The cursor is on disk when Trim returns, so that a stream
-// made anew begins above it. An unknown reader, a cursor of another incarnation or beyond the last record is refused.
+// every configured reader has. The last record always stays. The cursor is on disk when Trim returns nil, so that a
+// stream made anew begins above it. An unknown reader, a cursor of another incarnation or beyond the last record is
+// refused. Trim works on a full disk, which it may be about to heal.
 func (s *Spool) Trim(reader string, upTo Cursor) error {
 	if !slices.Contains(s.cfg.Readers, reader) {
 		return fmt.Errorf("spool: trimming: reader %q is not configured", reader)
@@ -31,41 +32,64 @@ func (s *Spool) Trim(reader string, upTo Cursor) error {
 	if m.Seq > last {
 		return fmt.Errorf("spool: trimming: reader %s is at %d, beyond the last record %d", reader, m.Seq, last)
 	}
+	low, err := s.record(reader, upTo, last)
+	if low == 0 {
+		return err
+	}
+	if err2 := s.purge(low); err2 != nil {
+		err = errors.Join(err, fmt.Errorf("spool: purging up to %d: %w", low, err2))
+	}
+	return err
+}
+
+// record keeps a reader's cursor and returns the sequence up to which records may go, 0 for none. When the small files
+// cannot be written, for want of space perhaps, what the checkpoint on disk covers may go all the same.
+func (s *Spool) record(reader string, upTo Cursor, last uint64) (low uint64, err error) {
 	s.files.Lock()
-	if !s.readers[reader].Equal(upTo) {
-		old, had := s.readers[reader]
-		s.readers[reader] = upTo
-		if err := writeSealed(s.path(".readers"), s.readers); err != nil {
-			if s.readers[reader] = old; !had {
-				delete(s.readers, reader)
-			}
-			s.files.Unlock()
-			return fmt.Errorf("spool: recording the place of reader %s: %w", reader, err)
+	changed := !s.readers[reader].Equal(upTo)
+	s.readers[reader] = upTo
+	if changed {
+		if err = writeSealed(s.path(".readers"), s.readers); err != nil {
+			err = fmt.Errorf("spool: recording the place of reader %s: %w", reader, err)
 		}
 	}
-	low := last
+	low = last - min(last, 1)
 	for _, name := range s.cfg.Readers {
 		low = min(low, s.readers[name].Seq(s.shard))
 	}
-	low = min(low, last-min(last, 1))
-	done, behind := low <= s.purged, low > s.checkpoint
+	done, covered := low <= s.purged, s.checkpoint
 	s.files.Unlock()
 	if done {
-		return nil
+		return 0, err
 	}
-	if behind { // the table is rebuilt from the checkpoint and the records after it
-		if err := s.writeCheckpoint(); err != nil {
-			return fmt.Errorf("spool: writing the checkpoint before purging: %w", err)
+	if low > covered { // the table is rebuilt from the checkpoint and the records after it
+		if err2 := s.writeCheckpoint(); err2 != nil {
+			low = covered
+			err = errors.Join(err, fmt.Errorf("spool: writing the checkpoint before purging: %w", err2))
 		}
 	}
-	ctx, cancel := context.WithTimeout(s.quit, s.cfg.Deadline)
+	return low, err
+}
+
+// purge deletes the records up to low. A stream that met a write error refuses: where an append is stuck on one, the
+// server is reopened first, since it may be this purge that makes room for it.
+func (s *Spool) purge(low uint64) error {
+	s.mu.Lock()
+	stuck := s.stuck
+	s.mu.Unlock()
+	if stuck {
+		if err := s.srv.Reopen(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := s.srv.bound(s.quit, s.cfg.Deadline)
 	defer cancel()
 	st, err := s.srv.JetStream().Stream(ctx, s.cfg.Name)
 	if err == nil {
 		err = st.Purge(ctx, jetstream.WithPurgeSequence(low+1))
 	}
 	if err != nil {
-		return fmt.Errorf("spool: purging up to %d: %w", low, err)
+		return err
 	}
 	s.files.Lock()
 	s.purged = max(s.purged, low)

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/haidang-soc/haidang/internal/event"
@@ -19,9 +18,6 @@ var _ event.Writer = (*Spool)(nil)
 
 // maxDecoded bounds a batch in memory: Decode refuses more.
 const maxDecoded = 15 << 20
-
-// encodings are buffers that batches are encoded into before they are copied into a record.
-var encodings = sync.Pool{New: func() any { return new([]byte) }}
 
 // Write implements event.Writer: it returns nil once the batch is on disk, or was known already. It blocks while the
 // records before it are written, and as long as the disk does not answer. Its errors besides ctx's: *ErrHole,
@@ -39,8 +35,11 @@ func (s *Spool) Write(ctx context.Context, b *event.Batch) error {
 		return fmt.Errorf("spool: writing %s: batch of %d bytes is over %d: write smaller batches", b.Source(),
 			b.Size(), maxDecoded)
 	}
-	buf := encodings.Get().(*[]byte)
-	defer encodings.Put(buf)
+	buf, _ := s.encodings.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	defer s.encodings.Put(buf)
 	part := b // what of b is new
 	encode := func(from uint64) (*entry, error) {
 		part = b.Cut(from)
@@ -52,11 +51,11 @@ func (s *Spool) Write(ctx context.Context, b *event.Batch) error {
 		return &entry{kind: entryBatch, source: b.Source(), span: span{b.Epoch(), from, b.Last()},
 			events: uint64(part.Len()), payload: *buf}, nil
 	}
-	return s.put(ctx, b.Source(), span{b.Epoch(), b.First(), b.Last()}, encode, func(st *Stats) {
+	return s.put(ctx, offer{b.Source(), span{b.Epoch(), b.First(), b.Last()}, encode, func(st *Stats) {
 		st.Batches++
 		st.Events += uint64(part.Len())
 		st.Cut += uint64(b.Len() - part.Len())
-	})
+	}})
 }
 
 // WriteDrop declares that a source's units will never come, so that it may go on behind them: what is known of the
@@ -70,13 +69,20 @@ func (s *Spool) WriteDrop(ctx context.Context, d Drop) error {
 	encode := func(from uint64) (*entry, error) {
 		return &entry{kind: entryDrop, source: d.Source, span: span{d.Epoch, from, d.Last}, payload: reason}, nil
 	}
-	return s.put(ctx, d.Source, span{d.Epoch, d.First, d.Last}, encode, func(st *Stats) { st.Drops++ })
+	return s.put(ctx, offer{d.Source, span{d.Epoch, d.First, d.Last}, encode, func(st *Stats) { st.Drops++ }})
 }
 
-// put gathers one entry and waits for its group. encode makes the entry from a given unit on; it is called without
-// the lock, again whenever that unit changes meanwhile.
-func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint64) (*entry, error),
-	count func(*Stats)) error {
+// offer is what a caller wants stored: encode makes the entry from a given unit on; it is called without the lock,
+// again whenever that unit changes meanwhile. count adds to the counts of the group that takes it.
+type offer struct {
+	source string
+	span   span
+	encode func(from uint64) (*entry, error)
+	count  func(*Stats)
+}
+
+// put gathers one entry and waits for its group.
+func (s *Spool) put(ctx context.Context, o offer) error {
 	var e *entry
 	for {
 		if err := ctx.Err(); err != nil {
@@ -87,11 +93,11 @@ func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint6
 			defer s.mu.Unlock()
 			return s.err
 		}
-		src := s.table[name]
+		src := s.table[o.source]
 		if src == nil {
-			src = &source{name: name} // in the table once it has a group
+			src = &source{name: o.source} // in the table once it has a group
 		}
-		v, from, after, err := src.current().admit(name, in)
+		v, from, after, err := src.current().admit(o.source, o.span)
 		switch {
 		case v == refused:
 			s.stats.Holes++
@@ -113,7 +119,7 @@ func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint6
 		}
 		if e == nil || e.span.Start != from {
 			s.mu.Unlock()
-			if e, err = encode(from); err != nil {
+			if e, err = o.encode(from); err != nil {
 				return err
 			}
 			continue
@@ -131,8 +137,8 @@ func (s *Spool) put(ctx context.Context, name string, in span, encode func(uint6
 		g.rec = appendEntry(g.rec, e)
 		g.marks = append(g.marks, groupMark{src, after})
 		src.next, src.last = after, g
-		s.table[name] = src
-		count(&g.stats)
+		s.table[o.source] = src
+		o.count(&g.stats)
 		s.mu.Unlock()
 		s.poke()
 		return s.wait(ctx, g)

@@ -18,7 +18,7 @@ import (
 // length of what follows (four bytes, little-endian) and that many bytes: an encoded batch, or a declared drop as JSON.
 const ContentType = "application/vnd.haidang.spool.v1"
 
-var magic = []byte{'H', 'D', 'I', 1}
+const magic = "HDI\x01"
 
 // Kinds of frames.
 const (
@@ -76,7 +76,7 @@ func AppendStart(dst []byte) []byte { return append(dst, magic...) }
 // parse reads a whole body. It trusts nothing: every length is bounded before it is believed, and every event must
 // carry the id that its source, epoch and range give it, so that no sender takes the place of another's events.
 func parse(body []byte) ([]item, error) {
-	rest, ok := bytes.CutPrefix(body, magic)
+	rest, ok := bytes.CutPrefix(body, []byte(magic))
 	if !ok {
 		return nil, errors.New("body does not begin with this version's magic")
 	}

@@ -64,7 +64,8 @@ func TestSend(t *testing.T) {
 			len(acks) != 1 || acks[0].Source != source+"b" {
 			t.Fatalf("%v, %v", acks, err)
 		}
-		if err := c.WriteDrop(t.Context(), spool.Drop{Source: source, Epoch: 2, First: 8, Last: 10, Reason: "đầy"}); err != nil {
+		drop := spool.Drop{Source: source, Epoch: 2, First: 8, Last: 10, Reason: "đĩa đầy"}
+		if err := c.WriteDrop(t.Context(), drop); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Write(t.Context(), batch(source, 2, 10, 12)); err != nil {
