@@ -291,7 +291,7 @@ func TestSequenceAndChain(t *testing.T) {
 	lines = append(lines, line{at: 9000, from: "b", action: "ok", src: "9.9.9.9", level: 3},
 		line{at: 10_000, from: "b", action: "ok", src: "1.1.1.1", level: 3})
 	got := run(t, e, newStream().play(40_000, lines...).recs)
-	want := []string{"guess/1 n=4 sev=3 level=3", "entered/1 n=4 sev=4 level=3"}
+	want := []string{"guess/1 n=4 sev=3 level=3", "entered/1 n=6 sev=4 level=3"}
 	if len(got) < 2 {
 		t.Fatalf("got %q", short(got))
 	}
@@ -319,8 +319,8 @@ func TestDistinctSumTemporal(t *testing.T) {
 	)
 	same(t, short(run(t, e, s.recs)), []string{
 		"guess/1 n=4 sev=1 level=0", "spray/1 n=4 sev=1 level=0", "sum/1 n=4 sev=1 level=0",
-		"entered/1 n=3 sev=3 level=0", "both/1 n=2 sev=1 level=0",
+		"entered/1 n=5 sev=3 level=0", "both/1 n=2 sev=1 level=0",
 		"both/2 n=2 sev=1 level=0 final", "guess/2 n=4 sev=1 level=0 final",
-		"spray/2 n=4 sev=1 level=0 final", "sum/2 n=4 sev=1 level=0 final",
+		"spray/2 n=4 sev=1 level=0 final", "sum/2 n=4 sev=1 level=0 final", "entered/2 n=6 sev=3 level=0",
 	})
 }

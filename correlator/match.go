@@ -261,7 +261,10 @@ func (e *Engine) correlate(p pendingEvent) {
 			h := p.hits[n]
 			if h.inner >= 0 {
 				if t := s.truth[h.inner]; !t.holds || c.rising && !t.rose {
-					continue
+					if c.rising {
+						continue
+					}
+					h.refs = 0 // no step of the sequence, but what led to one is evidence
 				}
 			}
 			e.join(c, h)

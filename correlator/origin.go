@@ -23,6 +23,17 @@ type origin struct {
 	skew     skew
 }
 
+// flowSuffix keeps an exporter's flows apart from the lines of the same device.
+const flowSuffix = "\x00flow"
+
+// key is the origin's key in originTable.byName.
+func (o *origin) key() string {
+	if o.flow {
+		return o.Name + flowSuffix
+	}
+	return o.Name
+}
+
 // skew gathers how far event times are from the times of receipt. A clock is off when all of at least 5 events over
 // 60 s of stream time are off to the same side: one odd line, or a queue that drains, is not a clock.
 type skew struct {
@@ -40,7 +51,7 @@ const (
 )
 
 type originTable struct {
-	byName map[string]*origin
+	byName map[string]*origin // by origin.key
 	list   []*origin // in the order of their first event
 }
 
@@ -82,13 +93,19 @@ func (e *Engine) hear(ev event.Event) {
 	if len(name) == 0 {
 		return
 	}
-	o := e.origins.byName[string(name)]
+	flow := strings.HasPrefix(ev.Text(event.EventDataset), "netflow")
+	key := name
+	if flow { // a device that logs as well is heard twice: its flows come long after what they tell of
+		key = append(key, flowSuffix...)
+		e.scratch.name = key
+	}
+	o := e.origins.byName[string(key)]
 	if o == nil {
 		if len(e.origins.list) >= e.cfg.Limits.Origins {
 			e.stats.OriginsOver++
 			return
 		}
-		o = e.meet(string(name), ev)
+		o = e.meet(string(name), flow, ev)
 	}
 	t := ev.Time()
 	o.high = max(o.high, min(t, e.clock+future))
@@ -111,21 +128,20 @@ func (e *Engine) hear(ev event.Event) {
 }
 
 // meet makes the origin of an event that is the first of its name.
-func (e *Engine) meet(name string, ev event.Event) *origin {
-	o := &origin{lateness: int64(e.cfg.Lateness)}
+func (e *Engine) meet(name string, flow bool, ev event.Event) *origin {
+	o := &origin{flow: flow, lateness: int64(e.cfg.Lateness)}
 	o.Name = name
 	o.Host = strings.Clone(ev.Text(event.HostName))
 	o.Site = strings.Clone(ev.Text(event.HaidangSite))
 	v, _ := ev.Get(event.ObserverIP)
 	o.Addr = v.At(0).String()
-	o.flow = strings.HasPrefix(ev.Text(event.EventDataset), "netflow")
 	if o.flow || ev.Has(event.AgentID) || e.cfg.Relays != nil && e.cfg.Relays(o.Addr) {
 		o.lateness = int64(e.cfg.RelayLateness)
 	}
 	if e.origins.byName == nil {
 		e.origins.byName = make(map[string]*origin)
 	}
-	e.origins.byName[name] = o
+	e.origins.byName[o.key()] = o
 	e.origins.list = append(e.origins.list, o)
 	return o
 }
@@ -139,7 +155,7 @@ func (e *Engine) listen() {
 	for _, o := range e.origins.list {
 		quiet := alive - o.seen
 		if quiet >= forgetting {
-			delete(e.origins.byName, o.Name)
+			delete(e.origins.byName, o.key())
 			continue
 		}
 		keep = append(keep, o)

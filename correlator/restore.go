@@ -227,11 +227,11 @@ func (r *stateReader) origin(e *Engine) {
 	if e.origins.byName == nil {
 		e.origins.byName = make(map[string]*origin)
 	}
-	if r.bad || e.origins.byName[o.Name] != nil {
+	if r.bad || e.origins.byName[o.key()] != nil {
 		r.fail()
 		return
 	}
-	e.origins.byName[o.Name] = o
+	e.origins.byName[o.key()] = o
 	e.origins.list = append(e.origins.list, o)
 }
 

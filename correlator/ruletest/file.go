@@ -68,7 +68,7 @@ type Input struct {
 // Alert is an alert as a test expects it; what is not given is not compared, but for Rule.
 type Alert struct {
 	Line     int
-	Rule     string // name or id
+	Rule     string         // name or id
 	At       *time.Duration // event time of the last event when it was raised
 	Group    map[string]string
 	Count    *uint64

@@ -32,9 +32,6 @@ type arrival struct {
 
 // test plays one test and says what is wrong with its alerts.
 func (r *Runner) test(t *Test, rules *correlator.RuleSet) []string {
-	if r.set == nil {
-		r.set = decoders.New(decoders.Config{})
-	}
 	e, err := correlator.New(correlator.Config{Rules: rules, Policy: r.Inventory.Policy(), Inventory: r.Inventory})
 	if err != nil {
 		return []string{err.Error()}

@@ -27,6 +27,13 @@ type Options struct {
 	Filter    string // only tests whose name contains it
 }
 
+func (o Options) fs() fs.FS {
+	if o.FS != nil {
+		return o.FS
+	}
+	return osFS{}
+}
+
 // Report is what came of a run.
 type Report struct {
 	Files, Tests int
@@ -53,10 +60,7 @@ func (f Failure) Error() string {
 // Run runs every test file among and below paths. The error is about reading them; tests that fail are in the report.
 func Run(ctx context.Context, paths []string, o Options) (Report, error) {
 	var rep Report
-	fsys := o.FS
-	if fsys == nil {
-		fsys = osFS{}
-	}
+	fsys := o.fs()
 	names, err := Find(fsys, paths...)
 	if err != nil {
 		return rep, err
@@ -76,12 +80,11 @@ func Run(ctx context.Context, paths []string, o Options) (Report, error) {
 			errs = append(errs, err)
 			continue
 		}
-		inv, err := f.inventory(fsys, o)
+		r, err := NewRunner(f, o)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		r := Runner{Inventory: inv, Filter: o.Filter}
 		got, n := r.Run(f, c)
 		rep.Files++
 		rep.Tests += n
@@ -133,12 +136,21 @@ func (f *File) inventory(fsys fs.FS, o Options) (*asset.Inventory, error) {
 	return inv, nil
 }
 
-// Runner runs the tests of files with one inventory.
+// Runner runs tests with one inventory. One goroutine may use it at a time.
 type Runner struct {
 	Inventory *asset.Inventory
 	Filter    string
 	StopEarly bool // at the first failure
 	set       *decoders.Set
+}
+
+// NewRunner loads the inventory that a file names.
+func NewRunner(f *File, o Options) (*Runner, error) {
+	inv, err := f.inventory(o.fs(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{Inventory: inv, Filter: o.Filter, set: decoders.New(decoders.Config{})}, nil
 }
 
 // Run runs a file's tests with the given rules and returns what failed and how many ran.
