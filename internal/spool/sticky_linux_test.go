@@ -6,6 +6,8 @@ package spool
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"os/signal"
 	"sync"
 	"sync/atomic"
@@ -20,8 +22,17 @@ import (
 // TestWriteErrorHeals makes the operating system refuse the server's writes, as a full disk does, by a limit on the
 // size of files: the append gets no answer, and the stream would answer nobody ever after. Meanwhile readers read and
 // trim, also when it is their purge that must make room. When space is back the server is reopened in process, the
-// append is finished, and nothing is lost or doubled.
+// append is finished, and nothing is lost or doubled. The limit is a whole process's, so it runs in one of its own.
 func TestWriteErrorHeals(t *testing.T) {
+	const inner = "HAIDANG_TEST_FSIZE"
+	if os.Getenv(inner) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestWriteErrorHeals$", "-test.v")
+		cmd.Env = append(os.Environ(), inner+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
 	signal.Ignore(unix.SIGXFSZ)
 	t.Cleanup(func() { signal.Reset(unix.SIGXFSZ) })
 	var full, enough atomic.Bool
