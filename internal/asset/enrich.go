@@ -31,11 +31,11 @@ func (inv *Inventory) Enrich(b *event.Builder, site string) {
 	source, destination := &outside, &outside
 	v, hasSource := b.Get(event.SourceIP)
 	if hasSource {
-		source = inv.find(site, inv.unproxy(b, v.IP().Unmap()))
+		source = inv.find(site, inv.unproxy(b, address(v)))
 	}
 	v, hasDestination := b.Get(event.DestinationIP)
 	if hasDestination {
-		destination = inv.find(site, v.IP())
+		destination = inv.find(site, address(v))
 	}
 	switch {
 	case hasSource && !hasDestination:
@@ -52,6 +52,9 @@ func (inv *Inventory) Enrich(b *event.Builder, site string) {
 	}
 	b.Str(event.HaidangInventoryVersion, inv.version)
 }
+
+// address reads an address, or the first of a list.
+func address(v event.Value) netip.Addr { return v.At(0).IP() }
 
 // end writes one end. The ids of its four fields are neighbours: system.id, system.name, level, zone; a test holds
 // fields.lock to that.
@@ -124,9 +127,7 @@ func higher(a, b *Match) *Match {
 func (inv *Inventory) originOf(b *event.Builder, site string) *Match {
 	var a netip.Addr
 	if v, ok := b.Get(event.ObserverIP); ok {
-		if a = v.IP(); v.Kind() == event.List {
-			a = v.At(0).IP()
-		}
+		a = address(v)
 	}
 	var host string
 	if v, ok := b.Get(event.HostName); ok {

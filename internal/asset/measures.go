@@ -11,11 +11,24 @@ import (
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
+// vietnam is the zone in which a text comes into force at midnight.
+var vietnam = time.FixedZone("Asia/Ho_Chi_Minh", 7*3600)
+
+// dayOf returns the Vietnamese day of a moment, as profiles write it: midnight UTC.
+func dayOf(t time.Time) time.Time {
+	y, m, d := t.In(vietnam).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
 // Measures returns what the law asks of a system on a day, one figure a key, ordered by key: the profile in force that
 // day (a profile that has ended gives way to its successor) and the overlays; where several speak, the strictest wins.
+// Of a nil system, an address that nobody claims, the law asks nothing yet.
 func (inv *Inventory) Measures(s *System, day time.Time) []Figure {
+	if s == nil {
+		return nil
+	}
 	best := map[string]Figure{}
-	for _, p := range inv.inForce(s, day) {
+	for _, p := range inv.inForce(s, dayOf(day)) {
 		for _, f := range p.figures {
 			if f.level != s.Effective {
 				continue
@@ -74,9 +87,13 @@ func covers(since, end, day time.Time) bool {
 }
 
 // Duties returns the reporting clocks that bind a system on a day, whatever its profile: immediate first, then by time,
-// legacy ones last.
+// legacy ones last. A nil system stands for an address that nobody claims: what binds every system binds it too.
 func (inv *Inventory) Duties(s *System, day time.Time) []Duty {
 	var out []Duty
+	day = dayOf(day)
+	if s == nil {
+		s = &System{Effective: inv.policy.unmapped}
+	}
 	for _, p := range inv.profiles.list {
 		for _, d := range p.duties {
 			if covers(d.since, d.end, day) && s.Effective >= d.minLevel &&

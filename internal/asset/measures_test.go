@@ -81,6 +81,21 @@ func TestDutiesByDateAndOverlay(t *testing.T) {
 	}
 }
 
+// A text comes into force at midnight in Vietnam; an address that nobody claims has the clocks of every system.
+func TestDutiesAtMidnight(t *testing.T) {
+	inv := mustLoad(t, small, "")
+	midnight := time.Date(2026, 8, 18, 17, 0, 0, 0, time.UTC)
+	for _, s := range []*System{nil, system(t, inv, "dvc")} {
+		before, after := len(inv.Duties(s, midnight.Add(-time.Second))), len(inv.Duties(s, midnight))
+		if before != 2 || after != 5 {
+			t.Errorf("%d duties before, %d after, want 2 and 5", before, after)
+		}
+	}
+	if inv.Measures(nil, midnight) != nil {
+		t.Error("measures of no system")
+	}
+}
+
 func TestMeasuresStrictestWins(t *testing.T) {
 	inv := mustLoad(t, strings.Replace(small, "profile: vn-2016", "profile: vn-2016\n    overlays: [qcvn12-2026]", 1), "")
 	get := func(on, key string) Figure {
