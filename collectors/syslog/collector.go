@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/collectors"
+	"github.com/haidang-soc/haidang/collectors/socket"
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -42,7 +43,7 @@ type run struct {
 	cancel context.CancelCauseFunc
 	g      *gather
 	conns  *conns
-	state  *state
+	state  *socket.State
 
 	readers sync.WaitGroup // all that call gather
 }
@@ -59,16 +60,16 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 		return err
 	}
 	defer sockets.close()
-	st, err := nextState(c.cfg.stateFile(), time.Now())
+	state, err := socket.NextState(c.cfg.stateFile(), time.Now())
 	if err != nil {
-		return err
+		return fmt.Errorf("syslog: listener %s: %w", c.cfg.Name, err)
 	}
-	sockets.resume(st)
+	state.Resume(sockets.udp)
 	addrs := sockets.addrs()
 	c.addrs.Store(&addrs)
 	defer c.addrs.Store(nil)
 
-	r := &run{c: c, g: newGather(&c.cfg, &c.n, st.epoch), state: st}
+	r := &run{c: c, g: newGather(&c.cfg, &c.n, state.Epoch()), state: state}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.conns = newConns(r)
@@ -156,7 +157,7 @@ func (r *run) write(ctx context.Context, out event.Writer) error {
 }
 
 // watch reports once a second what was lost, and at the end.
-func (r *run) watch(list []*udpSocket) error {
+func (r *run) watch(list []*socket.UDP) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -170,14 +171,18 @@ func (r *run) watch(list []*udpSocket) error {
 }
 
 // report makes events of what was lost since the last report.
-func (r *run) report(list []*udpSocket) {
-	for _, s := range list {
-		n := s.drops()
-		r.g.kernelDrops(n)
-		if n > 0 && s.cookie != 0 {
-			r.state.drops[s.cookie] = s.baseline
-			_ = r.state.store() // at worst the next run reports these drops again
-		}
-	}
+func (r *run) report(list []*socket.UDP) {
+	r.g.kernelDrops(r.state.Drops(list))
 	r.g.report(time.Now())
+}
+
+// readUDP reads a socket until the stop, and then what is left in it.
+func (r *run) readUDP(u *socket.UDP) error {
+	for list, err := range u.All() {
+		if err != nil {
+			return err
+		}
+		r.g.offer(list)
+	}
+	return nil
 }

@@ -10,19 +10,15 @@
 package syslog
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
 	"time"
-)
 
-// ListenFunc hands over a socket that a parent process has opened: a net.PacketConn for network "udp", a net.Listener
-// for "tcp". Neither and no error means that there is none for this address, and the collector opens its own. The
-// collector closes what it is given.
-type ListenFunc func(ctx context.Context, network, address string) (net.Listener, net.PacketConn, error)
+	"github.com/haidang-soc/haidang/collectors/socket"
+)
 
 // Config says what to listen on. Addresses are host:port; an empty host is every address, IPv4 and IPv6.
 type Config struct {
@@ -69,8 +65,8 @@ type Config struct {
 	// Drain is how long the Writer has, after a stop, to take what was read. Default 10 s.
 	Drain time.Duration
 
-	// Listen, if set, is asked for each socket first.
-	Listen ListenFunc
+	// Listen, if set, is asked for each socket first: a parent process may hold it.
+	Listen socket.ListenFunc
 }
 
 // The limits of a Config.

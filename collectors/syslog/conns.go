@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/haidang-soc/haidang/collectors/socket"
 )
 
 // conns are the open connections of a run, and the memory they share.
@@ -27,7 +29,7 @@ type conns struct {
 }
 
 func newConns(r *run) *conns {
-	p := &conns{run: r, max: max(1, min(r.c.cfg.MaxConnections, maxFiles()/2)), open: map[*conn]struct{}{},
+	p := &conns{run: r, max: max(1, min(r.c.cfg.MaxConnections, socket.MaxFiles()/2)), open: map[*conn]struct{}{},
 		perPeer: map[netip.Addr]int{}}
 	frames := framer{max: r.c.cfg.MaxMessage}
 	p.size = max(64<<10, 2*frames.room())

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/haidang-soc/haidang/collectors/socket"
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -57,20 +58,18 @@ func newGather(cfg *Config, n *counters, epoch uint64) *gather {
 }
 
 // offer takes datagrams; those that find no room are counted as lost.
-func (g *gather) offer(list []message) {
-	if len(list) == 0 {
-		return
-	}
+func (g *gather) offer(list []socket.Datagram) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	dropped := uint64(0)
 	for i := range list {
+		m := message{raw: list[i].Data, at: list[i].At, peer: list[i].From.Addr(), cut: list[i].Cut}
 		if g.lost || g.pending+g.open.Size() >= g.cfg.QueueBytes {
 			dropped++
-			g.count(&list[i])
+			g.count(&m)
 			continue
 		}
-		g.add(&list[i])
+		g.add(&m)
 	}
 	if dropped > 0 {
 		g.drops[dropQueue] += dropped

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/haidang-soc/haidang/collectors/socket"
 )
 
 // handshakeTime is how long a client has for a TLS handshake.
@@ -46,7 +48,7 @@ func (r *run) accept(l net.Listener, config *tls.Config) error {
 		pause = time.Millisecond
 		c := &conn{run: r, sock: nc, nc: nc, frames: framer{max: r.c.cfg.MaxMessage}}
 		if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-			c.peer = plainAddr(a.AddrPort().Addr())
+			c.peer = socket.Plain(a.AddrPort().Addr())
 		}
 		if !r.conns.add(c) {
 			r.c.n.refused.Add(1)
@@ -137,7 +139,7 @@ func (c *conn) read() error {
 func (c *conn) readOnce(small []byte) error {
 	n, err := 0, error(nil)
 	if c.raw != nil {
-		if err := readable(c.raw); err != nil {
+		if err := socket.Readable(c.raw); err != nil {
 			return err
 		}
 	} else if n, err = c.nc.Read(small); n == 0 {
@@ -163,7 +165,7 @@ func (c *conn) rest() {
 	defer c.run.conns.free(buf)
 	for range 64 {
 		have := copy(*buf, c.held)
-		n := readNow(c.raw, (*buf)[have:])
+		n := socket.ReadNow(c.raw, (*buf)[have:])
 		if n == 0 {
 			return
 		}

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The haidang authors
 // SPDX-License-Identifier: Apache-2.0
 
-package syslog
+package socket
 
 import (
 	"net/netip"
@@ -21,18 +21,17 @@ type mmsghdr struct {
 
 // receiver holds the memory of one recvmmsg: messages are valid until the next call.
 type receiver struct {
-	max   int
 	hdrs  []mmsghdr
 	iovs  []unix.Iovec
 	names []unix.RawSockaddrInet6 // the larger of the two families
 	bufs  [][]byte
 }
 
-func newReceiver(maxMessage int) *receiver {
-	r := &receiver{max: maxMessage, hdrs: make([]mmsghdr, datagrams), iovs: make([]unix.Iovec, datagrams),
-		names: make([]unix.RawSockaddrInet6, datagrams), bufs: make([][]byte, datagrams)}
+func newReceiver(longest int) *receiver {
+	r := &receiver{hdrs: make([]mmsghdr, atOnce), iovs: make([]unix.Iovec, atOnce),
+		names: make([]unix.RawSockaddrInet6, atOnce), bufs: make([][]byte, atOnce)}
 	for i := range r.hdrs {
-		r.bufs[i] = make([]byte, min(maxMessage, 65535))
+		r.bufs[i] = make([]byte, longest)
 		r.iovs[i].Base = &r.bufs[i][0]
 		r.iovs[i].SetLen(len(r.bufs[i]))
 		r.hdrs[i].hdr.Name = (*byte)(unsafe.Pointer(&r.names[i]))
@@ -43,7 +42,7 @@ func newReceiver(maxMessage int) *receiver {
 }
 
 // wait blocks until there are datagrams and appends them to list.
-func (r *receiver) wait(s *udpSocket, list []message) ([]message, error) {
+func (r *receiver) wait(s *UDP, list []Datagram) ([]Datagram, error) {
 	var n int
 	var errno syscall.Errno
 	err := s.raw.Read(func(fd uintptr) bool {
@@ -60,7 +59,7 @@ func (r *receiver) wait(s *udpSocket, list []message) ([]message, error) {
 }
 
 // poll appends what the kernel holds without waiting, nothing on an error.
-func (r *receiver) poll(s *udpSocket, list []message) []message {
+func (r *receiver) poll(s *UDP, list []Datagram) []Datagram {
 	n := 0
 	if err := s.raw.Control(func(fd uintptr) { n, _ = r.receive(fd) }); err != nil {
 		return list
@@ -87,28 +86,30 @@ func (r *receiver) receive(fd uintptr) (int, syscall.Errno) {
 }
 
 // messages appends n datagrams to list.
-func (r *receiver) messages(n int, list []message) []message {
+func (r *receiver) messages(n int, list []Datagram) []Datagram {
 	if n <= 0 {
 		return list
 	}
 	at := time.Now().UnixNano()
 	for i := range n {
 		h := &r.hdrs[i]
-		list = append(list, message{raw: r.bufs[i][:h.len], at: at, peer: address(&r.names[i]),
-			cut: h.hdr.Flags&unix.MSG_TRUNC != 0})
+		list = append(list, Datagram{Data: r.bufs[i][:h.len], At: at, From: address(&r.names[i]),
+			Cut: h.hdr.Flags&unix.MSG_TRUNC != 0})
 	}
 	return list
 }
 
-// address is the address in a socket address of either family.
-func address(name *unix.RawSockaddrInet6) netip.Addr {
+// address is the address and port in a socket address of either family.
+func address(name *unix.RawSockaddrInet6) netip.AddrPort {
+	port := (*[2]byte)(unsafe.Pointer(&name.Port)) // in network order, at the same place in both
+	n := uint16(port[0])<<8 | uint16(port[1])
 	switch name.Family {
 	case unix.AF_INET:
-		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr)
+		return netip.AddrPortFrom(netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(name)).Addr), n)
 	case unix.AF_INET6:
-		return netip.AddrFrom16(name.Addr).Unmap()
+		return netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), n)
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }
 
 // skMeminfoDrops is the place of the drop counter in SO_MEMINFO (linux/sock_diag.h).
@@ -160,9 +161,9 @@ func reusePort(_, _ string, raw syscall.RawConn) error {
 	return err
 }
 
-// readable waits until a stream has something to read, or has ended, without holding a buffer for it. An error of the
+// Readable waits until a stream has something to read, or has ended, without holding a buffer for it. An error of the
 // stream is returned here, since looking takes it from the socket: a read would then see an orderly end.
-func readable(raw syscall.RawConn) error {
+func Readable(raw syscall.RawConn) error {
 	var peek [1]byte
 	var got error
 	err := raw.Read(func(fd uintptr) bool {
@@ -179,8 +180,8 @@ func readable(raw syscall.RawConn) error {
 	return got
 }
 
-// readNow reads what a stream has, without waiting; 0 when it has nothing.
-func readNow(raw syscall.RawConn, buf []byte) int {
+// ReadNow reads what a stream has, without waiting; 0 when it has nothing.
+func ReadNow(raw syscall.RawConn, buf []byte) int {
 	n := 0
 	if err := raw.Control(func(fd uintptr) { n, _ = unix.Read(int(fd), buf) }); err != nil || n < 0 {
 		return 0
@@ -188,8 +189,8 @@ func readNow(raw syscall.RawConn, buf []byte) int {
 	return n
 }
 
-// maxFiles is how many files the process may have open.
-func maxFiles() int {
+// MaxFiles is how many files the process may have open.
+func MaxFiles() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 1024
