@@ -133,10 +133,8 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 }
 
 func (a *App) openPolicy(ctx context.Context) (err error) {
-	var source asset.Source = empty{}
-	if a.cfg.Inventory != "" {
-		source = asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy}}
-	}
+	// A server without an inventory has no system, but may have a policy.
+	source := asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy}}
 	if a.inventory, err = asset.NewHolder(ctx, source); err != nil {
 		return err
 	}
@@ -261,8 +259,3 @@ func (a *App) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// empty is the inventory of a server that was given none: no system, the default policy.
-type empty struct{}
-
-func (empty) Load(context.Context) (*asset.Inventory, error) { return asset.Load(asset.Config{}) }
