@@ -25,6 +25,10 @@ import (
 type cli struct {
 	Server  serverCmd  `cmd:"" help:"Collect, index, correlate and send until stopped."`
 	Decode  decodeCmd  `cmd:"" help:"Show what the decoders make of log lines."`
+	Query   queryCmd   `cmd:"" help:"Search events, or count them."`
+	Alerts  alertsCmd  `cmd:"" help:"List, show and handle alerts."`
+	People  peopleCmd  `cmd:"" help:"People, roles and tokens."`
+	Check   checkCmd   `cmd:"" help:"Check configuration, inventory, policy and rules."`
 	Flows   flowsCmd   `cmd:"" help:"Turn captured NetFlow and IPFIX into flows, one JSON document a line."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
