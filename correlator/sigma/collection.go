@@ -19,6 +19,7 @@ type Collection struct {
 	Correlations []*Correlation // a correlation comes after those it refers to
 	Refusals     []Refusal      // in the order they were found
 	docs         []Document
+	files        map[string]bool // read already
 }
 
 // Load reads rule files, and every .yml and .yaml file below directories, in lexical order. Rule tests (*_test.yml) are
@@ -34,11 +35,15 @@ func Load(paths ...string) (*Collection, error) {
 	return c, nil
 }
 
-// AddPath is Add for a file, or for every rule file below a directory. Call Resolve after the last.
+// AddPath is Add for a file, or for every rule file below a directory; a file that was added before is skipped. Call
+// Resolve after the last.
 func (c *Collection) AddPath(p string) error {
 	err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || name != p && !IsRuleFile(name) {
 			return err
+		}
+		if c.files[filepath.Clean(name)] {
+			return nil
 		}
 		data, err := os.ReadFile(name)
 		if err == nil {
@@ -81,6 +86,10 @@ func IsRuleFile(name string) bool {
 
 // Add parses a file into the collection. Call Resolve after the last.
 func (c *Collection) Add(file string, data []byte) {
+	if c.files == nil {
+		c.files = map[string]bool{}
+	}
+	c.files[filepath.Clean(file)] = true
 	docs, refused := Parse(file, data)
 	c.docs = append(c.docs, docs...)
 	c.Refusals = append(c.Refusals, refused...)

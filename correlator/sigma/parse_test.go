@@ -5,6 +5,8 @@ package sigma
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -228,5 +230,21 @@ func TestCollection(t *testing.T) {
 	}
 	if _, ok := c.Find("lost"); ok {
 		t.Error("a refused correlation is found")
+	}
+}
+
+// TestLoadTwice: a file given both by itself and by its directory is one.
+func TestLoadTwice(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.yml")
+	if err := os.WriteFile(file, []byte(sampleRule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(dir, file, dir+"/./a.yml")
+	if err != nil || len(c.Rules) != 1 || len(c.Correlations) != 1 || len(c.Refusals) != 0 {
+		t.Errorf("%d rules, %d correlations, refused %v, error %v", len(c.Rules), len(c.Correlations), c.Refusals, err)
+	}
+	if _, err := Load(filepath.Join(dir, "absent")); err == nil {
+		t.Error("an absent path is no error")
 	}
 }

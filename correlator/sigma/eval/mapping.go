@@ -22,6 +22,7 @@ var sourcesCSV string
 // is immutable.
 type Mapping struct {
 	names   map[string][]string
+	flat    map[string][]string // Sigma names by the ECS field that stands first for them
 	sources []source
 }
 
@@ -41,7 +42,7 @@ func DefaultMapping() (Mapping, error) {
 // value, event code (empty for any), products, services and categories separated by spaces, empty when not known, "-"
 // when there is none. Lines that start with # are comments.
 func ParseMapping(fields, sources string) (Mapping, error) {
-	m := Mapping{names: map[string][]string{}}
+	m := Mapping{names: map[string][]string{}, flat: map[string][]string{}}
 	rows, err := readCSV(fields, -1)
 	if err != nil {
 		return m, fmt.Errorf("field mapping: %w", err)
@@ -51,6 +52,7 @@ func ParseMapping(fields, sources string) (Mapping, error) {
 			return m, fmt.Errorf("field mapping: %q has no target or is listed twice", row[0])
 		}
 		m.names[row[0]] = row[1:]
+		m.flat[row[1]] = append(m.flat[row[1]], row[0])
 	}
 	if rows, err = readCSV(sources, 6); err != nil {
 		return m, fmt.Errorf("log source mapping: %w", err)
@@ -80,7 +82,8 @@ func set(cell string) []string {
 	return strings.Fields(cell)
 }
 
-// candidates returns every name under which an event may carry a field, each once.
+// candidates returns every name under which an event may carry a field, each once: a Sigma name by its ECS fields, an ECS
+// field by the flat names of Windows events as well.
 func (m Mapping) candidates(name string) []string {
 	var all []string
 	add := func(n string) {
@@ -91,12 +94,18 @@ func (m Mapping) candidates(name string) []string {
 		}
 		all = append(all, n)
 	}
+	flat := func(n string) {
+		add(n)
+		if !strings.Contains(n, ".") {
+			add("winlog.event_data." + n)
+		}
+	}
 	for _, n := range m.names[name] {
 		add(n)
 	}
-	add(name)
-	if !strings.Contains(name, ".") {
-		add("winlog.event_data." + name)
+	flat(name)
+	for _, n := range m.flat[name] {
+		flat(n)
 	}
 	add("haidang.extra." + name)
 	return all

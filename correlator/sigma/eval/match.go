@@ -44,7 +44,7 @@ func (sc *Scratch) begin(s *Set, ev Event) {
 	sc.epoch++
 	sc.ev = ev
 	sc.rules, sc.hits, sc.matched = sc.rules[:0], sc.hits[:0], sc.matched[:0]
-	sc.row = s.router.row(ev, sc)
+	sc.row = unasked
 }
 
 // Match returns the rules that an event matches, in the order of their indexes. A rule is skipped where the event's own
@@ -80,6 +80,9 @@ func (s *Set) wake(sc *Scratch, r int32) {
 		return
 	}
 	sc.woken[r] = sc.epoch
+	if sc.row == unasked {
+		sc.row = s.router.row(sc.ev, sc)
+	}
 	if sc.row == unrouted || !s.router.refuses[sc.row][s.sources[r]] {
 		sc.rules = append(sc.rules, r)
 	}
@@ -355,11 +358,10 @@ func (s *Set) explain(sc *Scratch, x int32, from int) {
 	}
 }
 
-// isMessage reports whether keywords look at a field: at every text of the event but what the pipeline itself says.
+// isMessage reports whether keywords look at a field: at every value of the event but times and what the pipeline
+// itself says.
 func isMessage(id FieldID, v Value) bool {
-	switch v.Kind() {
-	case event.String, event.List:
-	default:
+	if v.Kind() == event.Time {
 		return false
 	}
 	name := id.Name()
@@ -367,7 +369,7 @@ func isMessage(id FieldID, v Value) bool {
 		return strings.HasPrefix(name, "haidang.extra") || id == event.HaidangURLPath
 	}
 	if strings.HasPrefix(name, "event.") {
-		return id == event.EventOriginal || id == event.EventReason
+		return id == event.EventOriginal || id == event.EventReason || id == event.EventCode
 	}
 	return true
 }

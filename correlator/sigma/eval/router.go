@@ -27,8 +27,11 @@ type routeField struct {
 	by  map[string][]int32 // rows by folded value
 }
 
-// unrouted is the row of an event whose log source is not known.
-const unrouted = -1
+// unrouted is the row of an event whose log source is not known, unasked of one that has not been looked at.
+const (
+	unrouted = -1
+	unasked  = -2
+)
 
 func newRouter(m Mapping) router {
 	r := router{rows: m.sources, index: map[sigma.LogSource]int32{}, refuses: make([][]bool, len(m.sources)),
