@@ -37,20 +37,38 @@ func AppendFolded(dst []byte, s string) []byte {
 		}
 		return dst
 	}
+	table := baseTable()
 	for _, r := range nfc(s) {
+		base := tokenBase(table, r)
 		switch {
-		case isTokenRune(r):
+		case base != 0:
 			if !inToken && len(dst) > start {
 				dst = append(dst, ' ')
 			}
 			inToken = true
-			dst = appendBase(dst, unicode.ToLower(r))
-		case inToken && unicode.Is(unicode.Mn, r):
+			if base > 0 {
+				dst = appendRune(dst, base)
+			} else {
+				dst = appendBaseSlow(dst, unicode.ToLower(r))
+			}
+		case inToken && r >= 0x300 && unicode.Is(unicode.Mn, r):
 		default:
 			inToken = false
 		}
 	}
 	return dst
+}
+
+// tokenBase returns the lower-case letter or digit under the diacritics of r, 0 when r is neither letter nor digit, and
+// -1 when appendBaseSlow must say.
+func tokenBase(table *[baseTableSize]rune, r rune) rune {
+	switch {
+	case r < baseTableSize:
+		return table[r]
+	case isTokenRune(r):
+		return -1
+	}
+	return 0
 }
 
 // AppendText appends the full text of an event, the content of haidang.text: the folded tokens of event.original and
@@ -134,6 +152,12 @@ var lowerTable = func() (t [256]byte) {
 }()
 
 func ascii(s string) bool {
+	for len(s) >= 8 { // eight at a time
+		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&0x80 != 0 {
+			return false
+		}
+		s = s[8:]
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return false
@@ -151,11 +175,15 @@ func nfc(s string) string {
 
 const baseTableSize = 0x2000 // Latin, Greek, Cyrillic: all that has diacritics of its own
 
-// baseTable holds the letter under the diacritics of one rune, 0 where there is not exactly one.
+// baseTable holds what tokenBase returns for the runes below its size.
 var baseTable = sync.OnceValue(func() *[baseTableSize]rune {
 	t := new([baseTableSize]rune)
 	for r := range rune(baseTableSize) {
-		b := appendBaseSlow(nil, r)
+		if !isTokenRune(r) {
+			continue
+		}
+		b := appendBaseSlow(nil, unicode.ToLower(r))
+		t[r] = -1
 		if base, n := utf8.DecodeRune(b); n == len(b) {
 			t[r] = base
 		}
@@ -163,15 +191,10 @@ var baseTable = sync.OnceValue(func() *[baseTableSize]rune {
 	return t
 })
 
-// appendBase appends a lower-case rune without its diacritics.
+// appendBase appends a lower-case letter or digit without its diacritics.
 func appendBase(dst []byte, r rune) []byte {
-	if r < utf8.RuneSelf {
-		return append(dst, byte(r))
-	}
-	if r < baseTableSize {
-		if base := baseTable()[r]; base != 0 {
-			return utf8.AppendRune(dst, base)
-		}
+	if base := tokenBase(baseTable(), r); base > 0 {
+		return appendRune(dst, base)
 	}
 	return appendBaseSlow(dst, r)
 }

@@ -313,13 +313,23 @@ func (m *textMatcher) tokenize(s string) {
 		}
 		inToken = false
 	}
+	if ascii(s) {
+		m.tokenizeASCII(s)
+		return
+	}
+	table := baseTable()
 	for _, r := range nfc(s) {
+		base := tokenBase(table, r)
 		switch {
-		case isTokenRune(r):
+		case base != 0:
 			inToken = true
 			r = unicode.ToLower(r)
 			m.lower = appendRune(m.lower, r)
-			m.folded = appendBase(m.folded, r)
+			if base > 0 {
+				m.folded = appendRune(m.folded, base)
+			} else {
+				m.folded = appendBaseSlow(m.folded, r)
+			}
 		case inToken && r >= 0x300 && unicode.Is(unicode.Mn, r):
 			m.lower = appendRune(m.lower, unicode.ToLower(r))
 		default:
@@ -327,4 +337,22 @@ func (m *textMatcher) tokenize(s string) {
 		}
 	}
 	end()
+}
+
+func (m *textMatcher) tokenizeASCII(s string) {
+	inToken := false
+	for i := 0; i < len(s); i++ {
+		c := lowerTable[s[i]]
+		if c != 0 {
+			m.lower = append(m.lower, c)
+			inToken = true
+		} else if inToken {
+			m.ends = append(m.ends, tokenEnd{len(m.lower), len(m.lower)})
+			inToken = false
+		}
+	}
+	if inToken {
+		m.ends = append(m.ends, tokenEnd{len(m.lower), len(m.lower)})
+	}
+	m.folded = append(m.folded, m.lower...)
 }

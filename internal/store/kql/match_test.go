@@ -69,7 +69,7 @@ func TestMatch(t *testing.T) {
 	f("destination.port > 21 and destination.port < 22.5", true)
 	f("destination.port >= 22 and destination.port <= 22", true)
 	f("destination.port > 22", false)
-	f("destination.port > x", false)
+	f("destination.port: x", false)
 	f("haidang.skew.seconds: 1.5", true)
 	f("source.ip: 10.1.2.3", true)
 	f("source.ip: 10.0.0.0/8", true)

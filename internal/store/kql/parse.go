@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/haidang-soc/haidang/internal/event"
 )
 
 // Limits of a query.
@@ -269,9 +271,13 @@ func (p *parser) words(words []Pattern, text bool) ([]Pattern, error) {
 
 // value reads the value of `field: value`, or one of a list.
 func (p *parser) value(field Pattern) (*Expr, error) {
+	at := p.tok.at
 	switch p.tok.kind {
 	case lexQuoted:
 		v := newValue([]Pattern{p.tok.word.normal()}, true)
+		if err := p.checkValue(Is, field, &v, at); err != nil {
+			return nil, err
+		}
 		return &Expr{Op: Is, Field: field, Value: v}, p.advance()
 	case lexWord:
 		words, err := p.words(nil, false)
@@ -284,7 +290,8 @@ func (p *parser) value(field Pattern) (*Expr, error) {
 		if len(words) == 1 && words[0].onlyStars() {
 			return &Expr{Op: Exists, Field: field}, nil
 		}
-		return &Expr{Op: Is, Field: field, Value: newValue(words, false)}, nil
+		v := newValue(words, false)
+		return &Expr{Op: Is, Field: field, Value: v}, p.checkValue(Is, field, &v, at)
 	}
 	return nil, p.expected("a value")
 }
@@ -298,7 +305,40 @@ func (p *parser) comparison(field Pattern, op Op) (*Expr, error) {
 	if e.Value.whole.Wildcard() {
 		return nil, p.errorAt(at, "a comparison takes no wildcard")
 	}
+	if err := p.checkValue(op, field, &e.Value, at); err != nil {
+		return nil, err
+	}
 	return e, p.advance()
+}
+
+// checkValue refuses what could match nothing because a field of fields.lock has another type: a person would take the
+// empty answer for the truth.
+func (p *parser) checkValue(op Op, field Pattern, v *Value, at int) error {
+	if field.Wildcard() || v.whole.Wildcard() {
+		return nil
+	}
+	id, ok := event.Lookup(field[0])
+	if !ok {
+		return nil
+	}
+	switch id.Type() {
+	case event.Time:
+		if !v.time.ok {
+			return p.errorAt(at, "expected a time such as 2026-11-29 or \"2026-11-29T09:10:30+07:00\" (UTC without a zone)")
+		}
+	case event.IP:
+		if !v.prefix.IsValid() {
+			return p.errorAt(at, "expected an address, a CIDR or a wildcard")
+		}
+		if op != Is && !v.prefix.IsSingleIP() {
+			return p.errorAt(at, "expected an address: a CIDR is written %s: %s", field[0], v.whole[0])
+		}
+	case event.Int, event.Float:
+		if op != Is && !v.num.ok {
+			return p.errorAt(at, "expected a number")
+		}
+	}
+	return nil
 }
 
 func (p *parser) advance() (err error) {

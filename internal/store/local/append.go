@@ -21,7 +21,7 @@ const (
 	day       = int64(24 * time.Hour)
 )
 
-// Append adds the events of a record. A record at or before the last Sync is skipped. It does not look at ctx once it
+// Append implements store.Appender: it adds the events of a record. A record at or before the last Sync is skipped. It does not look at ctx once it
 // has begun: half a record is never stored unnoticed.
 func (s *Store) Append(ctx context.Context, r *spool.Record) error {
 	s.appending.Lock()
@@ -42,6 +42,11 @@ func (s *Store) Append(ctx context.Context, r *spool.Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, c := range s.classes {
+		if c.st != nil && len(r.Batches) > 0 && s.cfg.Reserve > 0 && c.st.IsReadOnly() {
+			return ErrFull
+		}
+	}
 	now := time.Now().UnixNano()
 	pos := r.At.Seq << posBits
 	for _, b := range r.Batches {

@@ -65,7 +65,7 @@ func (s *Store) events(ctx context.Context, q store.Query, fn func(event.Event) 
 	if err != nil {
 		return err
 	}
-	r := scanRange{filter: s.searchFilter(expr), limit: q.Limit}
+	r := scanRange{filter: s.enc.searchFilter(expr), limit: q.Limit}
 	r.from, r.to = q.Range()
 	if paged && place.Time < math.MaxInt64 {
 		r.to = min(r.to, place.Time+1)
@@ -79,15 +79,6 @@ func (s *Store) events(ctx context.Context, q store.Query, fn func(event.Event) 
 		}
 		return fn(e)
 	})
-}
-
-// searchFilter finds every row that may match; the odd ones always.
-func (s *Store) searchFilter(expr *kql.Expr) string {
-	f := s.enc.translate(expr)
-	if f.text == everything {
-		return everything
-	}
-	return "(" + f.text + ") or " + quote(colOdd) + ":*"
 }
 
 // comparePlaces orders as Events yields: newest first, then the highest id.
@@ -106,11 +97,14 @@ type scanRange struct {
 // scan calls fn for the events of the range, newest first, until it returns false.
 func (s *Store) scan(ctx context.Context, r scanRange, fn func(event.Event) bool) error {
 	s.flush()
-	from, to := s.clip(r.from, r.to)
+	from, to, total := s.clip(r.from, r.to)
 	dec := newDecoder(&s.enc)
 	text := dec.query(r.filter)
 	b := event.NewBuilder("store", 0)
 	width := firstWindow
+	if share := int64(total / windowRows); share < math.MaxInt64/8 && from < to {
+		width = max(width, (to-from)/(share+1)) // as if all matched, evenly spread
+	}
 	for to > from {
 		lo := from
 		if to-from > width {
@@ -167,9 +161,10 @@ func (d *decoder) query(filter string) string {
 	return b.String()
 }
 
-// clip narrows an interval to that of the rows there are.
-func (s *Store) clip(from, to int64) (int64, int64) {
+// clip narrows an interval to that of the rows there are, and says how many there are in all.
+func (s *Store) clip(from, to int64) (int64, int64, uint64) {
 	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
+	total := uint64(0)
 	for _, c := range s.open() {
 		if !s.hold() {
 			break
@@ -179,12 +174,13 @@ func (s *Store) clip(from, to int64) (int64, int64) {
 		s.life.RUnlock()
 		if st.PartitionsCount > 0 && st.RowsCount() > 0 {
 			lo, hi = min(lo, st.MinTimestamp), max(hi, st.MaxTimestamp)
+			total += st.RowsCount()
 		}
 	}
 	if lo > hi {
-		return from, from
+		return from, from, 0
 	}
-	return max(from, lo), min(to, hi+1)
+	return max(from, lo), min(to, hi+1), total
 }
 
 // open returns the classes that have rows.

@@ -33,12 +33,17 @@ import (
 
 var errClosed = errors.New("store/local: it is closed")
 
+// ErrFull is the answer to Append when less than the reserve is free: the library ends the process on a full disk. The
+// record may be given again when there is space.
+var ErrFull = errors.New("store/local: the disk is full: free some space or lower the retention")
+
 // Config says where the store is and how long it keeps what.
 type Config struct {
 	Dir     string                // made if missing; one process at a time may have it open
 	Classes []int                 // retention classes in days; nil: 30, 90, 180, 365, 730
 	Class   func(event.Event) int // days an event must be kept, rounded up to a class; nil: 365
 	Memory  int64                 // bytes of the library's caches, of all stores of this process; 0: a quarter of the RAM
+	Reserve int64                 // bytes of the disk that stay free; 0: 1 GiB, negative: none
 }
 
 // Store is an open store. Append and Sync are for one goroutine, everything else is safe for concurrent use.
@@ -93,6 +98,9 @@ func Open(cfg Config) (*Store, error) {
 	if cfg.Class == nil {
 		cfg.Class = func(event.Event) int { return 365 }
 	}
+	if cfg.Reserve == 0 {
+		cfg.Reserve = 1 << 30
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("store/local: making its directory: %w", err)
 	}
@@ -111,7 +119,7 @@ func Open(cfg Config) (*Store, error) {
 		c := &class{days: days, path: filepath.Join(cfg.Dir, "r"+strconv.Itoa(days)), touched: map[int64]struct{}{}}
 		s.classes = append(s.classes, c)
 		if _, err := os.Stat(c.path); err == nil {
-			c.open()
+			c.open(cfg.Reserve)
 		}
 	}
 	if err := s.recover(); err != nil {
@@ -121,11 +129,13 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
-func (c *class) open() {
+func (c *class) open(reserve int64) {
 	c.st = logstorage.MustOpenStorage(c.path, &logstorage.StorageConfig{
 		Retention:       time.Duration(c.days) * 24 * time.Hour,
 		FutureRetention: maxFuture + 24*time.Hour,
 		FlushInterval:   time.Minute, // Sync makes rows durable; sooner would only make small files
+
+		MinFreeDiskSpaceBytes: reserve, // only its IsReadOnly looks at this
 	})
 	for _, path := range c.st.PartitionSnapshotList() { // of a barrier that was cut off
 		_ = c.st.PartitionSnapshotDelete(path)

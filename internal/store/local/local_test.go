@@ -5,9 +5,13 @@ package local
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -228,6 +232,62 @@ func TestAppendChecks(t *testing.T) {
 	}
 }
 
+func TestFull(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	one(t, s, 1, func(b *event.Builder) { b.Str(event.UserName, "x") })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Config{Dir: dir, Reserve: 1 << 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := storetest.Generator{Base: storetest.Base(), PerRecord: 2}.Record(2)
+	r.Incarnation = "A"
+	if err := s.Append(t.Context(), r); !errors.Is(err, ErrFull) {
+		t.Errorf("Append: %v, want ErrFull", err)
+	}
+	if err := s.Append(t.Context(), &spool.Record{At: r.At, Incarnation: "A", Kind: spool.KindTick}); err != nil {
+		t.Errorf("Append of a tick: %v", err)
+	}
+}
+
+// FuzzRest: what a damaged disk gives must be an error, never more memory than the bytes are worth, never a panic.
+func FuzzRest(f *testing.F) {
+	enc := newEncoder()
+	for e := range (storetest.Generator{Base: storetest.Base(), PerRecord: 40}).Record(1).Batches[0].Events() {
+		fields, _, _ := enc.row(e, 1)
+		for _, x := range fields {
+			if x.Name == colRest {
+				f.Add(x.Value)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 4096 {
+			return
+		}
+		enc := newEncoder()
+		dec := newDecoder(&enc)
+		r := found{time: 1, vals: make([]string, len(dec.names))}
+		r.vals[len(r.vals)-1] = text
+		b := event.NewBuilder("x", 1)
+		if err := dec.add(b, &r); err != nil {
+			if b.Len() != 0 {
+				t.Fatalf("%q: an event and %v", text, err)
+			}
+			return
+		}
+		e := b.Batch(0, 1).At(0)
+		for range e.Fields() {
+			continue
+		}
+		enc.row(e, 2)
+	})
+}
+
 func TestOpenErrors(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
@@ -254,4 +314,114 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("Open with a damaged cursor: %v", err)
 	}
+}
+
+// benchRecords makes records of realistic events, n in all.
+func benchRecords(n int) []*spool.Record {
+	base := storetest.Base()
+	var list []*spool.Record
+	for seq := uint64(1); n > 0; seq++ {
+		r := storetest.Generator{Base: base, PerRecord: 1000, Regular: true}.Record(seq)
+		list = append(list, r)
+		n -= 1000
+	}
+	return list
+}
+
+// BenchmarkAppend appends and syncs 100,000 events; ns/event and bytes/row on the disk are what counts.
+func BenchmarkAppend(b *testing.B) {
+	const n = 100_000
+	list := benchRecords(n)
+	for b.Loop() {
+		dir := b.TempDir()
+		s, err := Open(Config{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		var before, after syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+		for _, r := range list {
+			if err := s.Append(b.Context(), r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		appended := time.Since(start)
+		if _, err := s.Sync(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+		cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+		b.ReportMetric(float64(appended.Nanoseconds())/n, "ns/event")
+		b.ReportMetric(float64((time.Since(start) - appended).Milliseconds()), "ms/sync")
+		b.ReportMetric(float64(cpu)/n, "cpu-ns/event")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(size(b, dir))/n, "bytes/row")
+	}
+}
+
+func size(b *testing.B, dir string) (n int64) {
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		i, err := d.Info()
+		n += i.Size()
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+func BenchmarkEncodeRow(b *testing.B) {
+	list := benchRecords(1000)[0].Batches[0]
+	enc := newEncoder()
+	i := 0
+	for b.Loop() {
+		enc.row(list.At(i%list.Len()), 1)
+		i++
+	}
+}
+
+// BenchmarkSearch searches 200,000 events.
+func BenchmarkSearch(b *testing.B) {
+	s := open(b, b.TempDir())
+	for _, r := range benchRecords(200_000) {
+		if err := s.Append(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := s.Sync(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	q := func(text string) store.Query {
+		q := store.NewQuery(access.Everything(), kql.MustParse(text), time.Time{}, time.Time{})
+		q.Limit = 100
+		return q
+	}
+	for _, text := range []string{"failed root", "nosuchword", "source.ip: 10.1.0.7 and destination.port: 3389",
+		"url.path: *passwd"} {
+		b.Run("Events/"+text, func(b *testing.B) {
+			for b.Loop() {
+				for _, err := range s.Events(b.Context(), q(text)) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+	b.Run("Stats/top", func(b *testing.B) {
+		for b.Loop() {
+			for _, err := range s.Stats(b.Context(), q("event.dataset: *"), store.Top("source.ip", 10)) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
 }

@@ -26,7 +26,10 @@ const (
 	colPos  = "haidang.pos"  // sequence of the record << 20 | number of the event in it
 	colText = "haidang.text" // kql.AppendText
 	colRest = "haidang.rest"
-	colOdd  = "haidang.odd" // "1" on rows whose hot fields are in haidang.rest; absent on regular rows
+	colOdd  = "haidang.odd" // absent on regular rows; on others the hot fields are in haidang.rest
+
+	oddFields = "1" // odd, for a hot field that a column could not hold
+	oddText   = "2" // odd, and without haidang.text
 
 	separator = "\x1f" // between the values of a list column
 	posBits   = 20
@@ -116,8 +119,11 @@ func (enc *encoder) make(e event.Event, pos uint64, odd, text bool) ([]logstorag
 	if text {
 		enc.add(colText, func(b []byte) []byte { return kql.AppendText(b, e) })
 	}
-	if odd {
-		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: "1"})
+	switch {
+	case !text:
+		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: oddText})
+	case odd:
+		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: oddFields})
 	}
 	return enc.fields, odd
 }

@@ -21,8 +21,10 @@ import (
 	"github.com/haidang-soc/haidang/internal/store/kql"
 )
 
-// slices of a count's interval that a table is yielded after.
-const steps = 8
+const (
+	steps   = 8       // parts of a count's interval after which a table is yielded
+	oneStep = 100_000 // rows that are counted in one part
+)
 
 // Stats implements store.Querier. The library counts the regular rows when the filter is exact and every bucket is a
 // column; everything else is counted event by event.
@@ -49,7 +51,7 @@ func (s *Store) statistics(ctx context.Context, q store.Query, by []store.Bucket
 	}
 	s.flush()
 	from, to := q.Range()
-	from, to = s.clip(from, to)
+	from, to, total := s.clip(from, to)
 	counter := store.NewCounter(by)
 	count := func(e event.Event) bool {
 		if kql.Match(expr, e) {
@@ -60,7 +62,7 @@ func (s *Store) statistics(ctx context.Context, q store.Query, by []store.Bucket
 	f := s.enc.translate(expr)
 	push, ok := s.enc.pushDown(f, by)
 	if !ok {
-		r := scanRange{from: from, to: to, filter: s.searchFilter(expr)}
+		r := scanRange{from: from, to: to, filter: s.enc.searchFilter(expr)}
 		last := to
 		stopped := false
 		r.progress = func(t int64) bool {
@@ -78,6 +80,9 @@ func (s *Store) statistics(ctx context.Context, q store.Query, by []store.Bucket
 		return nil
 	}
 	width := max((to-from)/steps, int64(time.Minute))
+	if total <= oneStep {
+		width = max(to-from, 1)
+	}
 	for hi := to; hi > from; {
 		lo := from
 		if hi-from > width {
@@ -86,7 +91,7 @@ func (s *Store) statistics(ctx context.Context, q store.Query, by []store.Bucket
 		if err := s.count(ctx, push, lo, hi, counter); err != nil {
 			return err
 		}
-		odd := scanRange{from: lo, to: hi, filter: quote(colOdd) + ":*"}
+		odd := scanRange{from: lo, to: hi, filter: s.enc.oddFilter(expr)}
 		if err := s.scan(ctx, odd, count); err != nil {
 			return err
 		}

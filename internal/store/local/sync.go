@@ -110,7 +110,7 @@ func (s *Store) touch(c *class, d int64) error {
 		return nil
 	}
 	if c.st == nil {
-		c.open()
+		c.open(s.cfg.Reserve)
 	}
 	next := s.saved
 	next.touched = append(slices.Clone(next.touched), touchedDay{c.days, d})

@@ -26,6 +26,29 @@ const (
 
 var unknown = filter{everything, false}
 
+// searchFilter finds every row that may match: the regular ones by their columns, the odd ones by their full text.
+func (enc *encoder) searchFilter(e *kql.Expr) string {
+	f := enc.translate(e)
+	if f.text == everything {
+		return everything
+	}
+	return "(" + f.text + ") or " + enc.oddFilter(e)
+}
+
+// oddFilter finds every odd row that may match.
+func (enc *encoder) oddFilter(e *kql.Expr) string {
+	cold := encoder{} // without columns
+	odd := quote(colOdd)
+	switch f := cold.translate(e); f.text {
+	case everything:
+		return "(" + odd + ":*)"
+	case nothing:
+		return "(" + odd + ":=" + oddText + ")"
+	default:
+		return "(" + odd + ":* (" + odd + ":=" + oddText + " or (" + f.text + ")))"
+	}
+}
+
 func quote(s string) string { return strconv.Quote(s) }
 
 // translate turns a query into a filter on the columns.
