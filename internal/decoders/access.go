@@ -78,6 +78,12 @@ func (x *line) webServer(log string) {
 // accessCombined reads "[HOST[:PORT] ]PEER [IDENT] [USER]" and `"REQUEST" STATUS BYTES ["REFERRER" "AGENT" ...]`.
 func accessCombined(x *line, before, rest string) bool {
 	first, more := word(before)
+	forwarded := ""
+	for strings.HasSuffix(first, ",") && more != "" {
+		// Some formats begin with X-Forwarded-For in place of the peer: the last hop stands for it.
+		first, more = word(more)
+		forwarded = before[:len(before)-len(more)]
+	}
 	peer, host := first, ""
 	if _, ok := address(first); !ok {
 		if second, tail := word(more); more != "" {
@@ -96,6 +102,7 @@ func accessCombined(x *line, before, rest string) bool {
 	}
 	bytes, rest := word(rest)
 	x.source(peer)
+	x.forwarded(strings.TrimRight(forwarded, " "))
 	if host != "" {
 		x.accessHost(host)
 	}
@@ -124,8 +131,8 @@ func accessCombined(x *line, before, rest string) bool {
 		return true
 	}
 	x.str(event.UserAgentOriginal, x.logText(agent))
-	if forwarded, _, ok := quotedField(rest); ok {
-		x.forwarded(forwarded)
+	if field, _, ok := quotedField(rest); ok {
+		x.forwarded(field)
 	}
 	return true
 }
@@ -215,7 +222,11 @@ func (x *line) accessHost(host string) {
 func (x *line) request(s string) {
 	i := strings.LastIndex(s, " HTTP/")
 	method, _, ok := strings.Cut(s, " ")
-	if i < 0 || !ok || i <= len(method) || !token(method) {
+	if i <= len(method) || !ok || !token(method) {
+		if target, ok := strings.CutPrefix(s, "GET /"); ok { // HTTP/0.9
+			x.method("GET")
+			s = s[len(s)-len(target)-1:]
+		}
 		x.requestTarget(s)
 		return
 	}

@@ -3,6 +3,8 @@
 
 package decoders
 
+import "strings"
+
 // bareLine tells why s is a line of a log file with no syslog header in front, "" when it is not: such a line begins
 // with what a syslog parser would take for a time or a host name.
 func bareLine(s string) string {
@@ -37,6 +39,7 @@ func bareAccess(s string) string {
 		return ""
 	}
 	first, rest := word(s[:i])
+	first = strings.TrimSuffix(first, ",")
 	if _, ok := address(first); ok || i == 0 {
 		return "the line is a web server's access log"
 	}

@@ -29,7 +29,6 @@ var corpusExcluded = map[string]string{
 	"postfix/smtpd":      "mail",
 	"postfix/submission": "mail",
 	"jellyfin":           "media server",
-	"filterlog":          "pfSense packet log",
 	"php-fpm":            "pfSense web configurator",
 	"Prowlarr":           "media manager",
 	"Radarr":             "media manager",

@@ -36,6 +36,7 @@ func decodeIOS(x *line) bool {
 	x.product("cisco", "cisco.ios")
 	x.b.Str(event.ObserverVendor, "Cisco")
 	x.b.Str(event.ObserverProduct, "IOS")
+	x.b.Str(event.ObserverType, "router")
 	x.b.Str(event.EventCode, x.msg[1:1+len(facility)+1+len(severity)+1+len(name)])
 	x.num(event.EventSeverity, severity)
 	x.b.Str(event.EventProvider, facility)
@@ -186,7 +187,7 @@ func iosConfigured(x *line, text string) {
 	if !ok {
 		user, where = word(rest)
 	}
-	if user != "console" {
+	if user != "console" && !strings.HasPrefix(user, "vty") && !strings.HasPrefix(user, "tty") {
 		x.user(user)
 	}
 	if ip, ok := between(where, "(", ")"); ok {

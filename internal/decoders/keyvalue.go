@@ -186,7 +186,14 @@ func (x *line) infer() {
 			}
 		}
 	case b.Has(event.SourceIP) && b.Has(event.DestinationIP):
-		x.classify("network", "info", "", "")
+		switch action := b.Text(event.EventAction); {
+		case action != "" && fortiDenied(action):
+			x.verdictIs("", "denied", failure)
+		case action != "" && outcomeOf(action) == success || action == "accept" || action == "permit" || action == "allow":
+			x.verdictIs("", "allowed", success)
+		default:
+			x.classify("network", "info", "", "")
+		}
 	}
 }
 

@@ -4,6 +4,8 @@
 package decoders
 
 import (
+	"strings"
+
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -41,6 +43,9 @@ var known = [...]decoder{
 	{name: "pam", test: testPAM, decode: decodePAM},
 	{name: "cisco.asa", test: testASA, decode: decodeASA},
 	{name: "cisco.ios", test: testIOS, decode: decodeIOS},
+	{name: "filterlog", apps: []string{"filterlog"}, decode: decodeFilterlog},
+	{name: "auditd", test: testAudit, decode: decodeAudit},
+	{name: "cef", test: testCEF, decode: decodeCEF},
 	{name: "fortigate", test: testFortiGate, decode: decodeFortiGate},
 	{name: "json", test: testJSON, decode: decodeJSON},
 	{name: "keyvalue", test: testKeyValue, decode: decodeKeyValue},
@@ -48,6 +53,7 @@ var known = [...]decoder{
 
 // content lets the decoders have the message: the one that the process name says, else the first whose test passes.
 func (s *Set) content(x *line) {
+	x.unfold()
 	if d := s.byApp[x.app]; d != nil && x.app != "" {
 		x.took, x.why = d.name, byName
 		if d.decode(x) {
@@ -68,4 +74,19 @@ func (s *Set) content(x *line) {
 	}
 	x.took, x.why = fallback, ""
 	x.b.Str(event.EventDataset, "syslog")
+}
+
+// unfold takes the message out of "message repeated 3 times: [ TEXT]", into which rsyslog folds equal ones.
+func (x *line) unfold() {
+	rest, ok := strings.CutPrefix(x.msg, "message repeated ")
+	if !ok {
+		return
+	}
+	count, rest := word(rest)
+	rest, ok = strings.CutPrefix(rest, "times: [ ")
+	if !ok || !numeric(count) || !strings.HasSuffix(rest, "]") {
+		return
+	}
+	x.extra("repeated", count)
+	x.msg = rest[:len(rest)-1]
 }
