@@ -27,7 +27,7 @@ type Config struct {
 
 	Clock TimeSource // nil: the operating system's
 
-	// OnSkew is called for each record while stream time and wall clock differ by more than 5 s; d > 0: stream ahead.
+	// OnSkew is called when stream time and wall clock begin to differ by more than 5 s; d > 0: the stream is ahead.
 	// OnForget is called when a source silent for 90 days leaves the table of ranges. Both must not block.
 	OnSkew   func(d time.Duration)
 	OnForget func(a Ack)

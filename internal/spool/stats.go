@@ -78,12 +78,14 @@ func (s *Spool) count(f func(*Stats)) {
 	s.mu.Unlock()
 }
 
-// noteSkew keeps the difference between stream time and wall clock, and tells of a large one.
+// noteSkew keeps the difference between stream time and wall clock, and tells when it becomes a large one.
 func (s *Spool) noteSkew(d time.Duration) {
+	large := d.Abs() > skewLimit
 	s.mu.Lock()
+	tell := large && s.skew.Abs() <= skewLimit
 	s.skew = d
 	s.mu.Unlock()
-	if d.Abs() > skewLimit && s.cfg.OnSkew != nil {
+	if tell && s.cfg.OnSkew != nil {
 		s.cfg.OnSkew(d)
 	}
 }
