@@ -24,10 +24,10 @@ func (p *parser) bsd(s []byte) {
 	}
 	p.claim(&st)
 	p.h.Format = FormatBSD
+	colon := n < len(s) && s[n] == ':'
 	s = trimLeft(bytes.TrimPrefix(s[n:], []byte(":")))
-	p.h.Message = s
 	host, rest := p.host(s)
-	if p.h.Priority < 0 && st.hasYear && s != nil && !sounds(host, rest, st.loose) && whole[0] <= '9' {
+	if p.h.Priority < 0 && whole[0] <= '9' && (!sounds(host, rest, st.loose) || colon && mnemonic(rest) == nil) {
 		// A date and no priority, and what follows reads like a program's own log: leave it to its decoder.
 		p.h.Format, p.h.Message = FormatNone, whole
 		return
@@ -44,9 +44,13 @@ func sounds(host, rest []byte, loose bool) bool {
 	if host == nil {
 		return name != nil && !loose
 	}
-	capitals := true
+	capitals, number := true, true
 	for _, c := range host {
 		capitals = capitals && isUpper(c)
+		number = number && isDigit(c)
+	}
+	if number {
+		return false
 	}
 	if string(host) == "stdout" || string(host) == "stderr" || capitals && isLevel(host) {
 		return false
@@ -59,6 +63,15 @@ func isLevel(w []byte) bool {
 	switch string(w) {
 	case "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "ALERT", "EMERG",
 		"FATAL", "SEVERE", "PANIC", "LOG", "AUDIT":
+		return true
+	}
+	return false
+}
+
+// isSeverity tells whether a word is a severity as syslog.conf(5) names it.
+func isSeverity(w []byte) bool {
+	switch string(w) {
+	case "emerg", "alert", "crit", "err", "error", "warning", "notice", "info", "debug":
 		return true
 	}
 	return false
@@ -116,6 +129,12 @@ func (p *parser) content(s []byte) {
 			p.h.Time, p.h.Claimed, p.h.ZoneClaimed = outer.Time, outer.Claimed, outer.ZoneClaimed
 			p.h.TimeClaimed, p.h.Hostname = outer.TimeClaimed, outer.Hostname
 			return
+		}
+	}
+	if w := word(s); len(w) < len(s) {
+		after := s[len(w)+1:]
+		if name, _, n := tag(after); n > 0 && (isSeverity(w) || bytes.Equal(w, p.h.Hostname) && name != nil) {
+			s = after // F5 writes the severity before the tag, UniFi the host name twice
 		}
 	}
 	name, pid, n := tag(s)

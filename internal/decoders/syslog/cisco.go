@@ -19,6 +19,9 @@ func (p *parser) cisco(s []byte) bool {
 		p.h.Sequence = t[:n]
 		t = trimLeft(t[n+1:])
 	}
+	if n := uptime(t); n > 0 {
+		t = trimLeft(t[n:])
+	}
 	if len(t) == len(s) && (len(t) == 0 || t[0] != '*' && t[0] != '.') {
 		return false
 	}
@@ -55,6 +58,28 @@ func sequence(s []byte) int {
 		i++
 	}
 	if i == 0 || i == 11 || i+1 >= len(s) || s[i] != ':' || s[i+1] != ' ' {
+		return 0
+	}
+	return i
+}
+
+// uptime is the length of "00:12:34: " or "3w2d: " that s begins with, how long the device has been up, or 0.
+func uptime(s []byte) int {
+	i, units := 0, 0
+	for i < len(s) && i < 16 && s[i] != ' ' {
+		switch c := s[i]; {
+		case isDigit(c):
+		case c == ':' || c == 'y' || c == 'w' || c == 'd' || c == 'h':
+			units++
+		default:
+			return 0
+		}
+		i++
+	}
+	if i < 3 || i == len(s) || s[i] != ' ' || s[i-1] != ':' || units < 2 || !isDigit(s[0]) {
+		return 0
+	}
+	if c := s[i-2]; c == ':' || isDigit(c) && units != 3 {
 		return 0
 	}
 	return i

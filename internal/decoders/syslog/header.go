@@ -166,10 +166,12 @@ func isLetter(c byte) bool {
 	return c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// word is the part of s before its first space.
+// word is the part of s before its first space or tab.
 func word(s []byte) []byte {
-	if i := bytes.IndexByte(s, ' '); i >= 0 {
-		return s[:i]
+	for i, c := range s {
+		if c == ' ' || c == '\t' {
+			return s[:i]
+		}
 	}
 	return s
 }
