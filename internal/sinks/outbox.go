@@ -60,33 +60,44 @@ const keepRefs = alert.Keep
 
 // openOutbox opens or makes the outbox. A new one begins after the given entry of the alert log.
 func openOutbox(path string, start uint64) (*outbox, error) {
-	o := &outbox{
-		waiting: make(map[alert.ID]*queue), dead: make(map[uint64]*item), refs: make(map[alert.ID]ref),
-		wake: make(chan struct{}),
-	}
-	byseq := make(map[uint64]*item)
-	open := make(map[uint64]bool) // tries without an outcome
-	j, damaged, err := openJournal(path, func(r *record) { o.replay(r, byseq, open) })
+	var j *journal
+	var damaged int
+	o, err := load(func(line func(*record)) (err error) {
+		j, damaged, err = openJournal(path, line)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	o.journal, o.damaged = j, damaged
-	for seq := range open {
-		if it := byseq[seq]; it != nil {
-			it.tried = true
-		}
-	}
-	for _, seq := range slices.Sorted(maps.Keys(byseq)) {
-		if it := byseq[seq]; it.deadAt != 0 {
-			o.dead[seq] = it
-		} else {
-			o.queueOf(it.letter.Alert).items = append(o.queueOf(it.letter.Alert).items, it)
-		}
-	}
 	if o.lines == 0 {
 		o.cursor = start
 		if err := o.put(&record{Op: opCursor, Cursor: start}); err != nil {
 			return nil, errors.Join(err, j.close())
+		}
+	}
+	return o, nil
+}
+
+// load makes an outbox from the lines that read calls its argument with.
+func load(read func(func(*record)) error) (*outbox, error) {
+	o := &outbox{
+		waiting: make(map[alert.ID]*queue), dead: make(map[uint64]*item), refs: make(map[alert.ID]ref),
+		wake: make(chan struct{}),
+	}
+	items := make(map[uint64]*item)
+	open := make(map[uint64]bool) // tries without an outcome
+	if err := read(func(r *record) { o.replay(r, items, open) }); err != nil {
+		return nil, err
+	}
+	for _, seq := range slices.Sorted(maps.Keys(items)) {
+		it := items[seq]
+		it.tried = it.tried || open[seq]
+		if it.deadAt != 0 {
+			o.dead[seq] = it
+		} else {
+			q := o.queueOf(it.letter.Alert)
+			q.items = append(q.items, it)
 		}
 	}
 	return o, nil
@@ -148,7 +159,7 @@ func (it *item) inherit(old *item) {
 
 func (it *item) wait(r *record) {
 	it.next, it.err = r.Next, r.Error
-	if r.Receipt != nil {
+	if r.Receipt != nil && r.Receipt.State == Pending {
 		it.prior, it.tried = *r.Receipt, false
 	} else if !r.Refused {
 		it.tried = true
@@ -467,6 +478,16 @@ func (o *outbox) remove(q *queue, it *item) {
 
 // compact rewrites the journal with only what still counts. o.mu is held.
 func (o *outbox) compact(now time.Time) error {
+	records := o.records(now)
+	if err := o.journal.replace(records); err != nil {
+		return err
+	}
+	o.lines, o.skipped = len(records), 0
+	return nil
+}
+
+// records returns the lines that bring the outbox about as it is. o.mu is held.
+func (o *outbox) records(now time.Time) []*record {
 	records := []*record{{Op: opCursor, Cursor: o.cursor, Seq: o.seq}}
 	var items []*item
 	for _, q := range o.waiting {
@@ -485,11 +506,7 @@ func (o *outbox) compact(now time.Time) error {
 		}
 		records = append(records, &record{Op: opRef, Alert: id, At: r.at, Receipt: &r.receipt})
 	}
-	if err := o.journal.replace(records); err != nil {
-		return err
-	}
-	o.lines, o.skipped = len(records), 0
-	return nil
+	return records
 }
 
 // records returns the lines that bring an item about.
@@ -497,11 +514,12 @@ func (it *item) records() []*record {
 	out := []*record{{Op: opAdd, Seq: it.seq, Letter: it.letter, Next: it.next}}
 	if it.tries > 0 {
 		out = append(out, &record{Op: opTry, Seq: it.seq, Tries: it.tries})
-		wait := &record{Op: opWait, Seq: it.seq, Next: it.next, Error: it.err, Refused: !it.tried}
-		if it.prior.State == Pending {
-			wait.Receipt = &it.prior
-		}
-		out = append(out, wait)
+	}
+	if it.prior.State == Pending {
+		out = append(out, &record{Op: opWait, Seq: it.seq, Receipt: &it.prior})
+	}
+	if it.tries > 0 || it.tried || it.err != "" {
+		out = append(out, &record{Op: opWait, Seq: it.seq, Next: it.next, Error: it.err, Refused: !it.tried})
 	}
 	if it.flying {
 		out = append(out, &record{Op: opTry, Seq: it.seq, Tries: it.tries})
