@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,12 +96,33 @@ func (s *State) subjects(b *event.Builder) {
 		b.Append(event.HaidangUnitID, u)
 	}
 	for _, kv := range a.Group {
-		if id, ok := event.Lookup(kv.Field); ok && id.Type() == event.String && !b.Has(id) {
-			b.Str(id, kv.Value)
-		} else {
+		if id, ok := event.Lookup(kv.Field); !ok || b.Has(id) || !setText(b, id, kv.Value) {
 			b.Extra(kv.Field, kv.Value)
 		}
 	}
+}
+
+// setText sets a field from its text, and reports whether the text fits the type of the field.
+func setText(b *event.Builder, id event.FieldID, text string) bool {
+	switch id.Type() {
+	case event.String:
+		b.Str(id, text)
+	case event.IP:
+		addr, err := netip.ParseAddr(text)
+		if err != nil {
+			return false
+		}
+		b.IP(id, addr)
+	case event.Int:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return false
+		}
+		b.Int(id, n)
+	default:
+		return false
+	}
+	return true
 }
 
 // eventSeverity is the severity as the number that ECS's event.severity holds; its scale is ours.
