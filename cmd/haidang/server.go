@@ -10,14 +10,20 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/haidang-soc/haidang/internal/app"
 	"github.com/haidang-soc/haidang/internal/app/config"
+	"github.com/haidang-soc/haidang/internal/app/parent"
+	"github.com/haidang-soc/haidang/internal/app/sockets"
 )
 
 type serverCmd struct {
 	Config string `short:"c" default:"/etc/haidang/haidang.yml" help:"Configuration file."`
+	Single bool   `help:"One process: without the parent that holds the sockets and restarts the server."`
+
+	StoreDown bool `hidden:"" help:"Collect and correlate without the store."`
 }
 
 // Help is shown by --help.
@@ -38,13 +44,22 @@ func (c serverCmd) Run(s *streams) error {
 		return err
 	}
 	log := newLog(s, cfg.Log)
-	a, err := app.Open(s.ctx, app.Options{Config: cfg, Load: load, Log: log})
-	if err != nil {
-		return err
-	}
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	held, err := sockets.Inherited()
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	if !c.Single {
+		return c.parent(s, cfg, held, log, hup)
+	}
+	a, err := app.Open(s.ctx, app.Options{Config: cfg, Load: load, Log: log, Listen: held.Listen,
+		StoreDown: c.StoreDown})
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
 	go func() {
@@ -67,6 +82,27 @@ func (c serverCmd) Run(s *streams) error {
 		}
 	}()
 	return errors.Join(a.Run(ctx), a.Close())
+}
+
+// parent holds the sockets and keeps a server of one process running.
+func (c serverCmd) parent(s *streams, cfg *config.Config, held *sockets.Set, log *slog.Logger,
+	hup <-chan os.Signal) error {
+	if _, err := app.Check(s.ctx, c.Config); err != nil {
+		return err // said once, not at every restart
+	}
+	if err := held.Open(s.ctx, app.Sockets(cfg)...); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return err
+	}
+	return parent.Run(s.ctx, parent.Config{Path: self, Args: []string{"server", "--single", "--config", c.Config},
+		Sockets: held, Ends: filepath.Join(cfg.Data, "ends"), Degraded: "--store-down", Hangup: hup, Log: log,
+		Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 // newLog logs to stderr at the level that the configuration names.

@@ -6,6 +6,9 @@ package app
 import (
 	"net"
 	"sync/atomic"
+
+	"github.com/haidang-soc/haidang/internal/app/config"
+	"github.com/haidang-soc/haidang/internal/app/sockets"
 )
 
 // addresses are what was bound, for who asked for port 0.
@@ -27,4 +30,20 @@ func (a *App) ListenerAddrs(name string) []net.Addr {
 		}
 	}
 	return nil
+}
+
+// Sockets lists the sockets that a configuration listens on: those a parent process opens and holds.
+func Sockets(c *config.Config) []sockets.Address {
+	list := []sockets.Address{{Network: "tcp", Address: c.HTTP.Listen}}
+	for _, x := range c.Collectors {
+		switch {
+		case x.Syslog != nil && x.Syslog.Protocol == "udp":
+			list = append(list, sockets.Address{Network: "udp", Address: x.Syslog.Listen})
+		case x.Syslog != nil:
+			list = append(list, sockets.Address{Network: "tcp", Address: x.Syslog.Listen})
+		case x.Netflow != nil:
+			list = append(list, sockets.Address{Network: "udp", Address: x.Netflow.Listen})
+		}
+	}
+	return list
 }

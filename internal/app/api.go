@@ -5,14 +5,22 @@ package app
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"net/http"
 
 	"github.com/haidang-soc/haidang/dashboards/console/api"
+	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/store"
 )
 
 func (a *App) api() http.Handler {
+	var events store.Querier = a.store
+	if a.store == nil {
+		events = down{}
+	}
 	return api.New(api.Config{
-		Events: a.store, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
+		Events: events, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
 		Rules: a.ruleList, Sources: a.sourceList, PublicURL: a.cfg.PublicURL,
 		Reload: func(ctx context.Context) ([]string, error) {
 			refused, err := a.Reload(ctx)
@@ -24,6 +32,24 @@ func (a *App) api() http.Handler {
 		},
 	})
 }
+
+// down is the store of a server that runs without.
+type down struct{}
+
+var errDown = errors.New("the store is down: events are kept in the spool and can be searched when it is back")
+
+// Events fails.
+func (down) Events(context.Context, store.Query) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) { yield(event.Event{}, errDown) }
+}
+
+// Stats fails.
+func (down) Stats(context.Context, store.Query, ...store.Bucket) iter.Seq2[store.Table, error] {
+	return func(yield func(store.Table, error) bool) { yield(store.Table{}, errDown) }
+}
+
+// Fields fails.
+func (down) Fields(context.Context, store.Query) ([]store.FieldInfo, error) { return nil, errDown }
 
 func (a *App) ruleList() []api.Rule {
 	list := []api.Rule{}

@@ -50,6 +50,8 @@ type Options struct {
 	NoSync bool
 	// Tick is the time between ticks of the stream; 0 is a second, negative none.
 	Tick time.Duration
+	// StoreDown runs without the store: events are collected and correlated, and kept in the spool for a later start.
+	StoreDown bool
 }
 
 // App is an open server. Its methods are safe for concurrent use.
@@ -117,9 +119,7 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 	if broken := a.alerts.Broken(); broken != nil {
 		a.log.Error("the alert log was tampered with or damaged; see haidang alerts verify", "error", broken)
 	}
-	a.store, err = local.Open(local.Config{Dir: filepath.Join(a.cfg.Data, "store"), Memory: a.cfg.Store.Memory,
-		Class: func(e event.Event) int { return a.inventory.Get().Retention(e) }})
-	if err != nil {
+	if err = a.openStore(); err != nil {
 		return a, err
 	}
 	if err = a.openEngine(); err != nil {
@@ -176,6 +176,16 @@ func (a *App) enrich(b *event.Builder, site string) {
 	a.inventory.Get().Enrich(b, site)
 }
 
+func (a *App) openStore() (err error) {
+	if a.opt.StoreDown {
+		a.log.Error("the store is down: events are collected, correlated and kept in the spool, but cannot be searched")
+		return nil
+	}
+	a.store, err = local.Open(local.Config{Dir: filepath.Join(a.cfg.Data, "store"), Memory: a.cfg.Store.Memory,
+		Class: func(e event.Event) int { return a.inventory.Get().Retention(e) }})
+	return err
+}
+
 func (a *App) openEngine() (err error) {
 	setup := a.setups.current()
 	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator")}
@@ -208,7 +218,9 @@ func (a *App) Run(ctx context.Context) error {
 	g, work := errgroup.WithContext(context.WithoutCancel(ctx))
 	work, stop := context.WithCancel(work)
 	defer stop()
-	g.Go(func() error { return named("store", a.index(work)) })
+	if a.store != nil {
+		g.Go(func() error { return named("store", a.index(work)) })
+	}
 	g.Go(func() error { return named("correlator", a.correlate(work)) })
 	g.Go(func() error { return named("alert log", a.alerts.Run(work)) })
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })

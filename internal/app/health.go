@@ -39,7 +39,9 @@ func (a *App) readiness() readiness {
 	if d := s.Skew; d > 5*time.Second || d < -5*time.Second {
 		warn("stream time and wall clock differ by %s", d.Round(time.Second))
 	}
-	if lag := int64(s.Last) - int64(a.indexed.Load()); lag > lagLimit {
+	if a.store == nil {
+		problem("the store is down after repeated ends: see the log, mend it and restart; nothing is lost meanwhile")
+	} else if lag := int64(s.Last) - int64(a.indexed.Load()); lag > lagLimit {
 		warn("the index is %d records behind", lag)
 	}
 	if c := a.correlated.Load(); c == nil {

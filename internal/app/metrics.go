@@ -88,12 +88,14 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 	count("spool_reopened_total", "Times the embedded server was reopened.", s.Reopened)
 	gauge("spool_sequence", "Sequence of the last record.", float64(s.Last))
 	gauge("spool_clock_skew_seconds", "Stream time minus wall clock.", s.Skew.Seconds())
-	n := a.store.Counts()
-	count("store_events_total", "Events indexed.", n.Stored)
-	count("store_skipped_total", "Events that were there already after an unclean end.", n.Skipped)
-	count("store_expired_total", "Events older than their retention, not indexed.", n.Expired)
-	count("store_clamped_total", "Events whose time was clamped.", n.Clamped)
-	gauge("store_sequence", "Sequence of the last record that is safe in the index.", float64(a.indexed.Load()))
+	if a.store != nil {
+		n := a.store.Counts()
+		count("store_events_total", "Events indexed.", n.Stored)
+		count("store_skipped_total", "Events that were there already after an unclean end.", n.Skipped)
+		count("store_expired_total", "Events older than their retention, not indexed.", n.Expired)
+		count("store_clamped_total", "Events whose time was clamped.", n.Clamped)
+		gauge("store_sequence", "Sequence of the last record that is safe in the index.", float64(a.indexed.Load()))
+	}
 	if c := a.correlated.Load(); c != nil {
 		count("correlator_events_total", "Events correlated.", c.stats.Events)
 		count("correlator_matches_total", "Rule matches.", c.stats.Matches)
