@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 			if id == event.EventOriginal || v.Kind() != event.String {
 				continue
 			}
-			if s := v.Str(); !utf8.ValidString(s) || id != event.UserAgentOriginal && !norm.NFC.IsNormalString(s) {
+			if s := v.Str(); !utf8.ValidString(s) || !norm.NFC.IsNormalString(s) {
 				t.Fatalf("%s = %q is not valid text in NFC", id.Name(), s)
 			}
 		}
@@ -91,8 +91,8 @@ func FuzzKeyValue(f *testing.F) {
 // FuzzJSON compares the reader with encoding/json: it must not take what that refuses, but for repeated names and
 // invalid text, nor refuse an object that it takes, within the limits.
 func FuzzJSON(f *testing.F) {
-	for _, s := range []string{`{}`, `{"a":1}`, `{"a":[1,{"b":null}],"c":"\u0110\ud83d\ude00"}`, `{"a":-0.5e+3}`, `{"a":01}`,
-		`{"a":"` + "\x01" + `"}`, `{"a":tru}`, `{"a" : true , "b":[ ]}`, `{"a":1}x`, `[1]`, `{"a":{"b":{}}}`} {
+	for _, s := range []string{`{}`, `{"a":1}`, `{"a":[1,{"b":null}],"c":"\u0110\ud83d\ude00"}`, `{"a":-0.5e+3}`,
+		`{"a":01}`, `{"a":"` + "\x01" + `"}`, `{"a":tru}`, `{"a" : true , "b":[ ]}`, `{"a":1}x`, `[1]`, `{"a":{"b":{}}}`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

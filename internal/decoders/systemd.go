@@ -96,7 +96,7 @@ func systemdUnit(s string) bool {
 	return false
 }
 
-// decodeLogind takes systemd-logind: "New session 12 of user NAME.", "Session 12 logged out. ...", "Removed session 12."
+// decodeLogind takes systemd-logind: "New session 12 of user NAME.", "Session 12 logged out. ...", and so on.
 func decodeLogind(x *line) bool {
 	msg := x.msg
 	x.product("linux", "linux.logind")

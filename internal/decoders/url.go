@@ -12,9 +12,9 @@ import (
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
-// requestTarget sets the URL of a request. url.path is the target as sent, the query included, for that is what web rules and
-// log analysts have always matched on; haidang.url.path is the path alone and haidang.url.query the query alone, both
-// decoded (once) and in NFC, so that one spelling matches every way of writing it.
+// requestTarget sets the URL of a request. url.path is the target as sent, the query included, for that is what web
+// rules and log analysts have always matched on; haidang.url.path is the path alone and haidang.url.query the query
+// alone, both decoded (once) and in NFC, so that one spelling matches every way of writing it.
 func (x *line) requestTarget(s string) {
 	if s == "" {
 		return

@@ -194,7 +194,8 @@ func TestLimits(t *testing.T) {
 		"sudo":      "<13>Nov 24 09:18:00 may sudo: a : PWD=/ ; USER=b ; COMMAND=" + strings.Repeat("x", 1<<20),
 		"key value": "<13>Nov 24 09:18:00 may app: " + strings.Repeat("abcdefg=h ", 200<<10),
 		"json":      `{"a":"` + strings.Repeat(`\u00e9`, 7<<10) + `"}`,
-		"escapes":   `203.0.113.9 - - [24/Nov/2026:09:14:00 +0700] "GET /` + strings.Repeat("%FF?", 9<<10) + ` HTTP/1.1" 200 1`,
+		"escapes": `203.0.113.9 - - [24/Nov/2026:09:14:00 +0700] "GET /` + strings.Repeat("%FF?", 9<<10) +
+			` HTTP/1.1" 200 1`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := event.NewBuilder("test", 1)
