@@ -85,12 +85,14 @@ type Engine struct {
 	dirty     []change
 	turns     uint64 // numbers the changes
 	held      int    // entries with text and fields
+	open      int    // episodes
 	lastTick  int64
 	stats     Stats
 
 	at      spool.Position
 	out     Output
-	carry   []*alert.Alert // of Restore, for the output of the next record
+	carry   []*alert.Alert               // of Restore, for the output of the next record
+	told    func(table int, id event.ID) // of Decide: a rule is true of an event
 	builder *event.Builder
 	scratch scratch
 }
@@ -195,13 +197,9 @@ func (e *Engine) Rules() *RuleSet { return e.rules }
 func (e *Engine) Stats() Stats {
 	s := e.stats
 	s.Origins, s.Pending, s.Watermark, s.Clock = len(e.origins.list), len(e.pending), e.watermark, e.clock
+	s.Episodes = e.open
 	for i := range e.tables {
 		s.Groups += len(e.tables[i].groups)
-		for g := e.tables[i].first; g != nil; g = g.next {
-			if g.ep != nil {
-				s.Episodes++
-			}
-		}
 	}
 	return s
 }

@@ -92,6 +92,7 @@ func (e *Engine) raise(g *group, ci int, f *fact, v float64) {
 func (e *Engine) begin(g *group, table int, first event.ID) *episode {
 	m := e.meta(table)
 	ep := &episode{table: table, g: g}
+	e.open++
 	ep.a = alert.Alert{ID: alertID(m.rule.ID, g.key, first), Rule: m.rule}
 	for i, v := range splitKey(g.key) {
 		if f := m.groupAt(i); f.name != "" && (i < len(m.group) || v != "") {
@@ -242,6 +243,7 @@ func (ep *episode) evidence() []alert.Evidence {
 func (e *Engine) end(g *group) {
 	e.emit(g.ep, true)
 	g.ep = nil
+	e.open--
 }
 
 // update emits the alerts that changed and were quiet for 10 s.

@@ -82,7 +82,9 @@ func (e *Engine) match(ev event.Event) {
 	var hits []hit
 	for _, d := range s.hits {
 		det := &e.rules.detections[d]
-		if !det.quiet {
+		if e.told != nil {
+			e.told(d, f.id)
+		} else if !det.quiet {
 			e.detect(d, ev, f)
 		}
 		for i := range det.uses {
@@ -320,6 +322,9 @@ func (e *Engine) apply(ci int, h hit, f *fact) (holds, rose bool) {
 	switch {
 	case ok && g.ep == nil:
 		e.raise(g, ci, f, v)
+		if e.told != nil {
+			e.told(len(e.rules.detections)+ci, f.id)
+		}
 		return true, true
 	case ok:
 		e.follow(g, &c.meta, f, v)

@@ -52,7 +52,7 @@ const (
 
 type originTable struct {
 	byName map[string]*origin // by origin.key
-	list   []*origin // in the order of their first event
+	list   []*origin          // in the order of their first event
 }
 
 // forget makes the engine ask the inventory again.

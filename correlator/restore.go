@@ -274,6 +274,7 @@ func (r *stateReader) group(e *Engine, t *table, at int) {
 		e.dirty = append(e.dirty, change{ep, ep.turn})
 	}
 	g.ep = ep
+	e.open++
 }
 
 func (r *stateReader) fact() *fact {
