@@ -5,10 +5,15 @@ package syslog
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/haidang-soc/haidang/internal/event"
 )
 
 // cutAll cuts a stream that arrives in steps of the given size. It gives up where the framer needs more bytes at once
@@ -127,4 +132,61 @@ func BenchmarkGather(b *testing.B) {
 			g.done()
 		}
 	}
+}
+
+// nothing is a Writer that only counts.
+type nothing struct {
+	n    int
+	want int
+	done chan struct{}
+}
+
+func (w *nothing) Write(_ context.Context, b *event.Batch) error {
+	if w.n += b.Len(); w.n == w.want {
+		close(w.done)
+	}
+	return nil
+}
+
+// BenchmarkTCP is a message from a client in this process to the Writer: both ends of the socket, framing and batch.
+func BenchmarkTCP(b *testing.B) {
+	line := "<86>Nov 24 10:00:00 web1 sshd[4321]: Failed password for invalid user admin from 203.0.113.9 port 22 ssh2"
+	frame := fmt.Sprintf("%d %s", len(line), line)
+	const chunk = 500
+	data := []byte(strings.Repeat(frame, chunk))
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		c, err := New(Config{Name: "bench", TCP: []string{"127.0.0.1:0"}, StateDir: b.TempDir()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		const total = 200 * chunk
+		out := &nothing{want: total, done: make(chan struct{})}
+		ctx, cancel := context.WithCancel(b.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Run(ctx, out) }()
+		for c.Addrs() == nil {
+			runtime.Gosched()
+		}
+		conn, err := net.Dial("tcp", c.Addrs()[0].String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		for range total / chunk {
+			if _, err := conn.Write(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+		<-out.done
+		b.StopTimer()
+		_ = conn.Close()
+		cancel()
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(200*chunk), "ns/message")
 }

@@ -374,6 +374,7 @@ func TestStopWritesWhatWasRead(t *testing.T) {
 		send(t, dial(t, c.Addrs()[0]), fmt.Sprintf("<13>udp %d", i))
 		send(t, tcp, fmt.Sprintf("<13>tcp %d\n", i))
 	}
+	poll(t, "the connection", func() bool { return c.Stats().Connections == 1 })
 	stopped := make(chan error, 1)
 	go func() { stopped <- c.stop() }()
 	poll(t, "the end of the reading", func() bool { return c.Stats().Connections == 0 })
