@@ -50,6 +50,9 @@ type Options struct {
 	NoSync bool
 	// Tick is the time between ticks of the stream; 0 is a second, negative none.
 	Tick time.Duration
+	// Clock is the time that events are received at and the stream runs by; nil is the system's. A story told faster than
+	// it happened brings its own.
+	Clock spool.TimeSource
 	// StoreDown runs without the store: events are collected and correlated, and kept in the spool for a later start.
 	StoreDown bool
 }
@@ -149,7 +152,7 @@ func (a *App) openSpool(ctx context.Context) (err error) {
 		return err
 	}
 	a.spool, err = spool.Open(ctx, a.nats, spool.Config{Readers: []string{readerStore, readerCorrelator},
-		MaxBytes: a.cfg.Spool.MaxBytes, Tick: a.opt.Tick, Log: a.log, OnSkew: a.clockOff})
+		MaxBytes: a.cfg.Spool.MaxBytes, Tick: a.opt.Tick, Log: a.log, OnSkew: a.clockOff, Clock: a.opt.Clock})
 	if err != nil {
 		return err
 	}
@@ -191,7 +194,7 @@ func (a *App) openEngine() (err error) {
 	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator")}
 	var damaged []error
 	a.engine, damaged, err = a.saver.Load(correlator.Config{Rules: setup.Rules, Policy: setup.Policy,
-		Inventory: setup.Inventory, Switch: a.setups.follow})
+		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: relays(a.cfg)})
 	for _, d := range damaged {
 		a.log.Error("a checkpoint of the correlator is damaged; an older one is used, and the spool replayed", "error", d)
 	}

@@ -71,6 +71,9 @@ func (a *App) collect(ctx context.Context) error {
 	var g errgroup.Group
 	for _, l := range a.listeners {
 		var out event.Writer = a.decode
+		if a.opt.Clock != nil {
+			out = &restamp{a.decode, a.opt.Clock}
+		}
 		g.Go(func() error {
 			return collectors.Supervise(ctx, collectors.Supervised{Name: l.kind + "/" + l.name, Collector: l.collector,
 				Out: out, Log: a.log})

@@ -58,3 +58,17 @@ func (o *origins) of(_ string, peer netip.Addr) (*time.Location, string) {
 	}
 	return o.zone, ""
 }
+
+// relays returns what the correlator asks: whether an address passes on what others say.
+func relays(c *config.Config) func(ip string) bool {
+	var list []netip.Prefix
+	for _, r := range c.Relays {
+		if p, err := config.Network(r); err == nil {
+			list = append(list, p)
+		}
+	}
+	return func(ip string) bool {
+		a, err := netip.ParseAddr(ip)
+		return err == nil && slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+}

@@ -42,6 +42,9 @@ type Config struct {
 	Outbound Outbound `yaml:"outbound"`
 	// Origins set time zone and encoding of single senders.
 	Origins []Origin `yaml:"origins"`
+	// Relays are the addresses or CIDR networks of hosts that pass on what others say: behind them senders are told apart
+	// by host name, and get a minute to arrive.
+	Relays []string `yaml:"relays"`
 	// Log says how much is logged: debug, info, warn or error.
 	Log string `yaml:"log"`
 }

@@ -203,6 +203,11 @@ func (c *Config) check(l lines) (errs []error) {
 		}
 		oneOf("encoding", &o.Encoding, encodings)
 	}
+	for _, r := range c.Relays {
+		if _, err := Network(r); err != nil {
+			fail(r, "relays: %v", err)
+		}
+	}
 	names := map[string]bool{}
 	name := func(what string, s *string, otherwise string) {
 		if *s == "" {
