@@ -226,27 +226,45 @@ func (l *Log) append(ctx context.Context, build func() ([]*Entry, error)) ([]*En
 		if err != nil {
 			return nil, err
 		}
-		ack, err := l.cfg.JS.Publish(ctx, Subject, data,
-			jetstream.WithExpectStream(Stream), jetstream.WithExpectLastSequence(seq))
-		if err == nil {
-			return l.written(ctx, ack.Sequence, entries)
-		}
-		if conflict(err) {
-			conflicts++
-		} else {
-			failures++
-		}
-		if ctx.Err() != nil || conflicts > conflictTries || failures > errorTries {
-			return nil, fmt.Errorf("alert: appending to the log: %w", err)
-		}
-		if err := l.catchUp(ctx, nil); err != nil {
-			return nil, fmt.Errorf("alert: after a failed append: %w", err)
-		}
-		// The answer may have been lost although the message was stored: then it stands where it was meant to.
-		if msg, err := l.stream.GetMsg(ctx, seq+1); err == nil && bytes.Equal(msg.Data, data) {
-			return l.written(ctx, seq+1, entries)
+		// Every try for one place in the stream has the same bytes: so what stands there tells whether it was ours.
+		for {
+			ack, err := l.cfg.JS.Publish(ctx, Subject, data,
+				jetstream.WithExpectStream(Stream), jetstream.WithExpectLastSequence(seq))
+			if err == nil {
+				return l.written(ctx, ack.Sequence, entries)
+			}
+			if conflict(err) {
+				conflicts++
+			} else {
+				failures++
+			}
+			if ctx.Err() != nil || conflicts > conflictTries || failures > errorTries {
+				return nil, fmt.Errorf("alert: appending to the log: %w", err)
+			}
+			if err := l.catchUp(ctx, nil); err != nil {
+				return nil, fmt.Errorf("alert: after a failed append: %w", err)
+			}
+			msg, err := l.stream.GetMsg(ctx, seq+1)
+			if err == nil && bytes.Equal(msg.Data, data) {
+				return l.written(ctx, seq+1, entries)
+			}
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, jetstream.ErrMsgNotFound) {
+				return nil, fmt.Errorf("alert: after a failed append: %w", err)
+			}
+			if l.applied() > seq {
+				break // a message that is gone
+			}
 		}
 	}
+}
+
+func (l *Log) applied() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seq
 }
 
 // written applies what this process has just stored as message seq, and attaches the states.

@@ -333,3 +333,91 @@ func TestLargeEvidenceIsCutToFit(t *testing.T) {
 		t.Fatalf("Verify: %d, %v", n, err)
 	}
 }
+
+// lossy is a JetStream whose answers get lost: what is published is stored all the same, or not.
+type lossy struct {
+	jetstream.JetStream
+	mu   sync.Mutex
+	lose []bool // for each publish in turn: is it stored before the answer is lost
+}
+
+func (j *lossy) Publish(
+	ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt,
+) (*jetstream.PubAck, error) {
+	j.mu.Lock()
+	lost, stored := len(j.lose) > 0, false
+	if lost {
+		stored, j.lose = j.lose[0], j.lose[1:]
+	}
+	j.mu.Unlock()
+	if lost && !stored {
+		return nil, nats.ErrTimeout
+	}
+	ack, err := j.JetStream.Publish(ctx, subject, data, opts...)
+	if lost {
+		return nil, nats.ErrTimeout
+	}
+	return ack, err
+}
+
+func TestALostAnswerIsNoDouble(t *testing.T) {
+	for name, lose := range map[string][]bool{
+		"stored": {true}, "not stored": {false}, "not, then stored": {false, true}, "both stored": {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			real, _ := startServer(t, t.TempDir())
+			js := &lossy{JetStream: real}
+			l := openLog(t, js)
+			emit(t, l, sample(1, 1, Low))
+			js.lose = lose
+			if s := act(t, l, Action{Kind: Comment, Alert: ID{1}, Note: "một lần"}); len(s.History) != 1 {
+				t.Errorf("%d comments, want 1", len(s.History))
+			}
+			js.lose = lose
+			if n := emit(t, l, sample(1, 2, Low)); n != 1 {
+				t.Errorf("%d entries, want 1", n)
+			}
+			if n, _, err := l.Verify(t.Context()); n != 3 || err != nil {
+				t.Errorf("%d entries in the log, %v; want 3", n, err)
+			}
+		})
+	}
+	real, _ := startServer(t, t.TempDir())
+	js := &lossy{JetStream: real}
+	l := openLog(t, js)
+	js.lose = make([]bool, 100)
+	if _, err := l.Emit(t.Context(), sample(1, 1, Low)); !errors.Is(err, nats.ErrTimeout) {
+		t.Errorf("a server that never answers: %v", err)
+	}
+}
+
+// writer keeps the batches that it is given.
+type writer struct{ got []*event.Batch }
+
+func (w *writer) Write(_ context.Context, b *event.Batch) error {
+	w.got = append(w.got, b)
+	if len(w.got) == 3 {
+		return errors.New("full")
+	}
+	return nil
+}
+
+func TestSignalsAreContiguousRanges(t *testing.T) {
+	js, _ := startServer(t, t.TempDir())
+	l := openLog(t, js)
+	emit(t, l, sample(1, 1, Low), sample(2, 1, High))
+	act(t, l, Action{Kind: Acknowledge, Alert: ID{1}})
+	w := new(writer)
+	if err := l.Signals(t.Context(), w, 5, 0); err == nil {
+		t.Fatal("the writer's error was lost")
+	}
+	for i, b := range w.got {
+		n := uint64(i + 1)
+		if b.Source() != Source || b.Epoch() != 5 || b.First() != n || b.Last() != n+1 || b.Len() != 1 {
+			t.Errorf("batch %d: %s %d [%d, %d), %d events", i, b.Source(), b.Epoch(), b.First(), b.Last(), b.Len())
+		}
+	}
+	if v, _ := w.got[2].At(0).Get(event.HaidangAlertStatus); v.Str() != "acknowledged" {
+		t.Errorf("the third entry says %s", v.Str())
+	}
+}
