@@ -78,6 +78,25 @@ func TestConnectionLimit(t *testing.T) {
 	}
 }
 
+// TestFloodOfConnections: idle connections without end, from the address of a client that speaks seldom, do not cost
+// that client its connection.
+func TestFloodOfConnections(t *testing.T) {
+	out := &memory{}
+	c := start(t, Config{TCP: []string{"127.0.0.1:0"}, MaxConnections: 20}, out)
+	good := dial(t, c.Addrs()[0])
+	send(t, good, "<13>before\n")
+	out.wait(t, "the first message", func() bool { return len(out.originals()) == 1 })
+	for i := range 200 {
+		dial(t, c.Addrs()[0])
+		poll(t, "the connection", func() bool { return c.Stats().Opened == uint64(i+2) })
+	}
+	send(t, good, "<13>after\n")
+	out.wait(t, "the second message", func() bool { return len(out.originals()) == 2 })
+	if s := c.Stats(); s.Connections > 20 || s.Evicted < 181 || s.Refused != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestIdleTime(t *testing.T) {
 	out := &memory{}
 	c := start(t, Config{TCP: []string{"127.0.0.1:0"}, Idle: 20 * time.Millisecond}, out)

@@ -49,9 +49,9 @@ type Config struct {
 	// MaxMessage is the longest message in bytes; the rest is cut off and the event marked haidang.truncated. Default
 	// 64 KiB, at most 240 KiB.
 	MaxMessage int
-	// MaxConnections bounds the open connections. When they are all in use, those idle for longest of the address
-	// that has most of them make room; if no address has two, a new connection is refused. Default 16,384, but never
-	// more than half the files that the process may open.
+	// MaxConnections bounds the open connections. When they are all in use, those of the address that has most of them
+	// make room, first the ones that never sent a message, then the ones idle for longest; if no address has two, a new
+	// connection is refused. Default 16,384, but never more than three quarters of the files that the process may open.
 	MaxConnections int
 	// Idle closes a connection on which nothing came for so long. Default one hour.
 	Idle time.Duration

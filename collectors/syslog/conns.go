@@ -29,7 +29,7 @@ type conns struct {
 }
 
 func newConns(r *run) *conns {
-	p := &conns{run: r, max: max(1, min(r.c.cfg.MaxConnections, socket.MaxFiles()/2)), open: map[*conn]struct{}{},
+	p := &conns{run: r, max: max(1, min(r.c.cfg.MaxConnections, socket.MaxFiles()/4*3)), open: map[*conn]struct{}{},
 		perPeer: map[netip.Addr]int{}}
 	frames := framer{max: r.c.cfg.MaxMessage}
 	p.size = max(64<<10, 2*frames.room())
@@ -67,8 +67,9 @@ func (p *conns) add(c *conn) bool {
 	return true
 }
 
-// evict closes the connections idle for longest of the address that has most, a quarter of them, if it has two. What
-// is closed leaves the map at once, so that a flood cannot make it grow. mu is held.
+// evict closes a quarter of the connections of the address that has most, if it has two: first those that never sent a
+// message, then those idle for longest. What is closed leaves the map at once, so that a flood cannot make it grow. mu
+// is held.
 func (p *conns) evict() bool {
 	var busiest netip.Addr
 	most := 1
@@ -86,7 +87,15 @@ func (p *conns) evict() bool {
 			list = append(list, c)
 		}
 	}
-	slices.SortFunc(list, func(a, b *conn) int { return cmp.Compare(a.active.Load(), b.active.Load()) })
+	slices.SortFunc(list, func(a, b *conn) int {
+		if x, y := a.spoke.Load(), b.spoke.Load(); x != y {
+			if y {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.active.Load(), b.active.Load())
+	})
 	for _, c := range list[:max(1, len(list)/4)] {
 		p.forget(c)
 		p.run.c.n.evicted.Add(1)

@@ -73,7 +73,8 @@ type conn struct {
 	client string // the subject of its certificate
 	frames framer
 	held   []byte // the incomplete message
-	active atomic.Int64
+	active atomic.Int64 // when it was last waited for, unix nanoseconds
+	spoke  atomic.Bool  // it has sent a message
 	ending atomic.Bool // set before the deadline that ends the connection
 }
 
@@ -185,6 +186,7 @@ func (c *conn) take(data []byte) {
 		if line != nil {
 			m.raw, m.cut = line, cut
 			c.run.g.put(&m)
+			c.spoke.Store(true)
 		}
 	}
 	if !c.run.conns.hold(len(data) - len(c.held)) {
