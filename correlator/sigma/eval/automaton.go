@@ -11,17 +11,76 @@ type literal struct {
 	atom int32
 }
 
-// automaton is a table of states over the bytes of a text. Upper-case ASCII letters are read as lower-case ones, so
-// ASCII text need not be folded first. Built with links (Aho-Corasick) it finds its literals anywhere; without, as a
-// trie, those at the place where reading starts, and state 0 is the end. It is immutable.
+// automaton is a machine over the bytes of a text. Upper-case ASCII letters are read as lower-case ones, so ASCII text
+// need not be folded first. Built with links (Aho-Corasick) it finds its literals anywhere; without, as a trie, those
+// at the place where reading starts. States near the start and those with many ways on have a row of a table; the
+// others, nearly all, are a few bytes. It is immutable.
 type automaton struct {
-	class [256]uint8 // 0: a byte in no literal
-	width uint32
-	next  []uint32 // by state*width + class: the next state times width
-	// States at or above loud have output; out is by (state - loud) / width.
-	loud  uint32
-	out   [][]int32
-	start uint32
+	class  [256]uint8 // 0: a byte in no literal
+	width  uint32
+	rows   []uint32 // of the states below dense: by state*width + class, the next state
+	dense  uint32
+	sparse []sparseState // of the states from dense on
+	edges  []sparseEdge
+	start  uint32
+	// States with output are those from denseLoud to dense and from sparseLoud on; out lists them in that order.
+	denseLoud, sparseLoud uint32
+	out                   [][]int32
+}
+
+// sparseState has its first way on in itself, and n-1 more from edges[first] on.
+type sparseState struct {
+	to, first, fail uint32
+	class, n        uint8
+}
+
+type sparseEdge struct {
+	to    uint32
+	class uint8
+}
+
+// dead is where a trie ends.
+const dead = ^uint32(0)
+
+// step returns the state after a byte of that class.
+func (a *automaton) step(at uint32, class uint8) uint32 {
+	for {
+		if at < a.dense {
+			return a.rows[at*a.width+uint32(class)]
+		}
+		s := &a.sparse[at-a.dense]
+		if s.class == class && s.n > 0 {
+			return s.to
+		}
+		if s.n > 1 {
+			for _, e := range a.edges[s.first : s.first+uint32(s.n)-1] {
+				if e.class == class {
+					return e.to
+				}
+			}
+		}
+		if at = s.fail; at == dead {
+			return dead
+		}
+	}
+}
+
+// loud reports whether a state has output.
+func (a *automaton) loud(at uint32) bool {
+	return at >= a.sparseLoud || at >= a.denseLoud && at < a.dense
+}
+
+// output returns the atoms of a state that is loud.
+func (a *automaton) output(at uint32) []int32 {
+	if at < a.dense {
+		return a.out[at-a.denseLoud]
+	}
+	return a.out[at-a.sparseLoud+a.dense-a.denseLoud]
+}
+
+// size returns the bytes that the machine takes, roughly.
+func (a *automaton) size() int {
+	return 4*len(a.rows) + 16*len(a.sparse) + 8*len(a.edges) + 28*len(a.out)
 }
 
 // build makes the table; reverse reads literals from their end. Nil when there is nothing to find.
@@ -30,16 +89,15 @@ func build(literals []literal, links, reverse bool) *automaton {
 		return nil
 	}
 	t := newTrie(literals, reverse)
-	if links {
-		t.link()
-	}
-	return t.table(links)
+	t.link(links)
+	return t.machine(links)
 }
 
 type trieState struct {
-	kids []trieEdge // sorted by byte
-	fail int32
-	out  []int32
+	kids  []trieEdge // sorted by byte
+	out   []int32
+	fail  int32
+	depth int32
 }
 
 type trieEdge struct {
@@ -49,7 +107,7 @@ type trieEdge struct {
 
 type trie struct {
 	states []trieState
-	order  []int32 // breadth first, filled by link
+	order  []int32 // breadth first
 }
 
 func newTrie(literals []literal, reverse bool) *trie {
@@ -81,20 +139,21 @@ func (t *trie) step(at int32, c byte) int32 {
 	to, i, ok := t.kid(at, c)
 	if !ok {
 		to = int32(len(t.states))
-		t.states = append(t.states, trieState{})
+		t.states = append(t.states, trieState{depth: t.states[at].depth + 1})
 		t.states[at].kids = slices.Insert(t.states[at].kids, i, trieEdge{c, to})
 	}
 	return to
 }
 
-// link computes the failure links breadth first, and joins the outputs along them.
-func (t *trie) link() {
+// link orders the states breadth first, and with links computes where a state goes on when a byte fails, and joins the
+// outputs along these.
+func (t *trie) link(links bool) {
 	t.order = []int32{0}
 	for i := 0; i < len(t.order); i++ {
 		at := t.order[i]
 		for _, e := range t.states[at].kids {
 			t.order = append(t.order, e.to)
-			if at == 0 {
+			if !links || at == 0 {
 				continue
 			}
 			fail := t.states[at].fail
@@ -114,14 +173,18 @@ func (t *trie) link() {
 	}
 }
 
-// table numbers the states, silent ones first, and fills the rows. Without links a missing edge leads to the dead
-// state 0, which is not the root.
-func (t *trie) table(links bool) *automaton {
+// isDense reports whether a state is worth a row.
+func (s *trieState) isDense(links bool) bool {
+	return s.depth == 0 || links && s.depth == 1 || len(s.kids) > 4
+}
+
+// machine numbers the states (dense before sparse, silent before loud) and fills them in breadth first.
+func (t *trie) machine(links bool) *automaton {
 	a := &automaton{width: 1}
-	for _, s := range t.states {
-		for _, e := range s.kids {
+	for i := range t.states {
+		for _, e := range t.states[i].kids {
 			if a.class[e.c] == 0 {
-				a.class[e.c] = uint8(min(a.width, 255))
+				a.class[e.c] = uint8(a.width)
 				a.width++
 			}
 		}
@@ -131,47 +194,69 @@ func (t *trie) table(links bool) *automaton {
 	}
 	number := make([]uint32, len(t.states))
 	n := uint32(0)
-	if !links {
-		n = a.width // the dead state
-	}
-	for _, loud := range [...]bool{false, true} {
-		if loud {
-			a.loud = n
-		}
-		for i := range t.states {
-			if (len(t.states[i].out) > 0) == loud {
-				number[i] = n
-				n += a.width
-				if loud {
-					a.out = append(a.out, t.states[i].out)
+	for _, dense := range [...]bool{true, false} {
+		for _, loud := range [...]bool{false, true} {
+			switch {
+			case dense && loud:
+				a.denseLoud = n
+			case loud:
+				a.sparseLoud = n
+			}
+			for i := range t.states {
+				s := &t.states[i]
+				if s.isDense(links) == dense && (len(s.out) > 0) == loud {
+					number[i] = n
+					n++
+					if loud {
+						a.out = append(a.out, slices.Clip(s.out))
+					}
 				}
 			}
 		}
+		if dense {
+			a.dense = n
+		}
 	}
+	a.rows = make([]uint32, a.dense*a.width)
+	a.sparse = make([]sparseState, n-a.dense)
 	a.start = number[0]
-	a.next = make([]uint32, n)
-	if !links {
-		for i := range t.states {
-			t.edges(a, number, int32(i))
-		}
-		return a
-	}
 	for _, i := range t.order {
-		if i != 0 {
-			fail := number[t.states[i].fail]
-			copy(a.next[number[i]:number[i]+a.width], a.next[fail:fail+a.width])
-		} else {
-			for c := range a.width {
-				a.next[number[0]+c] = number[0]
-			}
-		}
-		t.edges(a, number, i)
+		t.fill(a, number, i, links)
 	}
 	return a
 }
 
-func (t *trie) edges(a *automaton, number []uint32, i int32) {
-	for _, e := range t.states[i].kids {
-		a.next[number[i]+uint32(a.class[e.c])] = number[e.to]
+// fill writes the ways on from a state; those it falls back to are filled already.
+func (t *trie) fill(a *automaton, number []uint32, i int32, links bool) {
+	s, at := &t.states[i], number[i]
+	fail := uint32(dead)
+	if links && i != 0 {
+		fail = number[s.fail]
+	}
+	if at < a.dense {
+		row := a.rows[at*a.width : (at+1)*a.width]
+		for c := range row {
+			switch {
+			case fail != dead:
+				row[c] = a.step(fail, uint8(c))
+			case links:
+				row[c] = at // the start
+			default:
+				row[c] = dead
+			}
+		}
+		for _, e := range s.kids {
+			row[a.class[e.c]] = number[e.to]
+		}
+		return
+	}
+	x := &a.sparse[at-a.dense]
+	*x = sparseState{fail: fail, first: uint32(len(a.edges)), n: uint8(len(s.kids))}
+	for k, e := range s.kids {
+		if k == 0 {
+			x.class, x.to = a.class[e.c], number[e.to]
+		} else {
+			a.edges = append(a.edges, sparseEdge{number[e.to], a.class[e.c]})
+		}
 	}
 }

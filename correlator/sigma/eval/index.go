@@ -102,11 +102,18 @@ func isHeader(id FieldID) bool {
 	return id == event.Timestamp || id == event.EventCreated || id == event.EventIngested
 }
 
-// tables builds the matcher of every field that rules look at. Fields that stand for the same logical fields share one.
+// tables builds the matcher of every logical field, and lists for every field of events the matchers to run.
 func (c *compiler) tables() {
 	s := c.set
+	eager := map[int32][]int32{}
+	for x := range s.atoms {
+		if k := s.atoms[x].kind; k == atomLiteral || k == atomPresent {
+			eager[s.atoms[x].field] = append(eager[s.atoms[x].field], int32(x))
+		}
+	}
 	members := map[FieldID][]int32{}
 	for f := range s.logical {
+		s.matchers = append(s.matchers, c.matcher(eager[int32(f)]))
 		for _, id := range s.logical[f].ids {
 			members[id] = append(members[id], int32(f))
 			if isHeader(id) && !slices.Contains(s.headers, id) {
@@ -114,34 +121,12 @@ func (c *compiler) tables() {
 			}
 		}
 	}
-	eager := map[int32][]int32{}
-	for x := range s.atoms {
-		if k := s.atoms[x].kind; k == atomLiteral || k == atomPresent {
-			eager[s.atoms[x].field] = append(eager[s.atoms[x].field], int32(x))
-		}
+	for id, fields := range members {
+		s.assign(id, fields)
 	}
-	shared := map[string]int16{}
-	ids := make([]FieldID, 0, len(members))
-	for id := range members {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		key := ""
-		for _, f := range members[id] {
-			key += string(rune(f)) + ","
-		}
-		m, ok := shared[key]
-		if !ok {
-			s.matchers = append(s.matchers, c.matcher(members[id], eager))
-			m = int16(len(s.matchers))
-			shared[key] = m
-		}
-		s.assign(id, m)
-	}
+	slices.Sort(s.headers)
 	if len(eager[keywordField]) > 0 || c.keywordAtoms() {
-		m := c.matcher([]int32{keywordField}, eager)
-		m.logical = nil
+		m := c.matcher(eager[keywordField])
 		s.keywords = &m
 	}
 }
@@ -150,33 +135,31 @@ func (c *compiler) keywordAtoms() bool {
 	return slices.ContainsFunc(c.set.atoms, func(a atom) bool { return a.field == keywordField })
 }
 
-func (s *Set) assign(id FieldID, m int16) {
+func (s *Set) assign(id FieldID, fields []int32) {
 	table, i := &s.static, int(id)
 	if id >= firstDynamic {
 		table, i = &s.dynamic, i-firstDynamic
 	}
 	if i >= len(*table) {
-		*table = append(*table, make([]int16, i+1-len(*table))...)
+		*table = append(*table, make([][]int32, i+1-len(*table))...)
 	}
-	(*table)[i] = m
+	(*table)[i] = fields
 }
 
-func (c *compiler) matcher(fields []int32, eager map[int32][]int32) matcher {
-	m := matcher{logical: fields}
+func (c *compiler) matcher(eager []int32) matcher {
+	m := matcher{}
 	var prefix, suffix, contains []literal
-	for _, f := range fields {
-		for _, x := range eager[f] {
-			a := &c.set.atoms[x]
-			switch l := (literal{a.text, x}); {
-			case a.kind == atomPresent:
-				m.present = append(m.present, x)
-			case a.place == placeContains:
-				contains = append(contains, l)
-			case a.place == placeSuffix:
-				suffix = append(suffix, l)
-			default:
-				prefix = append(prefix, l)
-			}
+	for _, x := range eager {
+		a := &c.set.atoms[x]
+		switch l := (literal{a.text, x}); {
+		case a.kind == atomPresent:
+			m.present = append(m.present, x)
+		case a.place == placeContains:
+			contains = append(contains, l)
+		case a.place == placeSuffix:
+			suffix = append(suffix, l)
+		default:
+			prefix = append(prefix, l)
 		}
 	}
 	m.prefix, m.suffix = build(prefix, false, false), build(suffix, false, true)

@@ -98,22 +98,20 @@ func (s *Set) fire(sc *Scratch, x int32) {
 	}
 }
 
-// walk runs what there is for a field over its value.
+// walk runs what there is for a field over its value, which is brought to text and folded once.
 func (s *Set) walk(sc *Scratch, id FieldID, v Value) {
-	m := s.matcherOf(id)
-	keywords := s.keywords != nil && s.keywords.texts && isMessage(id, v)
-	if m == nil && !keywords {
-		return
-	}
-	if m != nil {
-		for _, f := range m.logical {
-			sc.there[f] = sc.epoch
-		}
+	fields := s.fieldsOf(id)
+	texts := s.keywords != nil && s.keywords.texts && isMessage(id, v)
+	keywords := texts
+	for _, f := range fields {
+		sc.there[f] = sc.epoch
+		m := &s.matchers[f]
+		texts = texts || m.texts
 		for _, x := range m.present {
 			s.fire(sc, x)
 		}
 	}
-	if (m == nil || !m.texts) && !keywords {
+	if !texts {
 		return
 	}
 	for x := range v.All {
@@ -122,8 +120,8 @@ func (s *Set) walk(sc *Scratch, id FieldID, v Value) {
 			sc.folded = s.folder.append(sc.folded[:0], text)
 			text = unsafeString(sc.folded)
 		}
-		if m != nil && m.texts {
-			s.scan(sc, m, text)
+		for _, f := range fields {
+			s.scan(sc, &s.matchers[f], text)
 		}
 		if keywords {
 			s.scan(sc, s.keywords, text)
@@ -148,9 +146,9 @@ func (sc *Scratch) textOf(v Value) string {
 func (s *Set) scan(sc *Scratch, m *matcher, text string) {
 	if a := m.prefix; a != nil {
 		at := a.start
-		for i := 0; ; i++ {
-			if at >= a.loud {
-				for _, x := range a.out[(at-a.loud)/a.width] {
+		for i := 0; at != dead; i++ {
+			if a.loud(at) {
+				for _, x := range a.output(at) {
 					if i == len(text) || s.atoms[x].place == placePrefix {
 						s.fire(sc, x)
 					}
@@ -159,33 +157,31 @@ func (s *Set) scan(sc *Scratch, m *matcher, text string) {
 			if i == len(text) {
 				break
 			}
-			if at = a.next[at+uint32(a.class[text[i]])]; at == 0 {
-				break
-			}
+			at = a.step(at, a.class[text[i]])
 		}
 	}
 	if a := m.suffix; a != nil {
 		at := a.start
 		for i := len(text) - 1; i >= 0; i-- {
-			if at = a.next[at+uint32(a.class[text[i]])]; at == 0 {
+			if at = a.step(at, a.class[text[i]]); at == dead {
 				break
 			}
-			if at >= a.loud {
-				for _, x := range a.out[(at-a.loud)/a.width] {
-					s.fire(sc, x)
-				}
-			}
+			s.fireAll(sc, a, at)
 		}
 	}
 	if a := m.contains; a != nil {
-		at, next, loud := a.start, a.next, a.loud
+		at := a.start
 		for i := range len(text) {
-			at = next[at+uint32(a.class[text[i]])]
-			if at >= loud {
-				for _, x := range a.out[(at-loud)/a.width] {
-					s.fire(sc, x)
-				}
-			}
+			at = a.step(at, a.class[text[i]])
+			s.fireAll(sc, a, at)
+		}
+	}
+}
+
+func (s *Set) fireAll(sc *Scratch, a *automaton, at uint32) {
+	if a.loud(at) {
+		for _, x := range a.output(at) {
+			s.fire(sc, x)
 		}
 	}
 }

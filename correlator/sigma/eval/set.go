@@ -27,9 +27,9 @@ type Set struct {
 	atoms    []atom
 	triggers [][]int32 // by atom: the rules to evaluate when it fires
 	logical  []logical
-	static   []int16 // by static field id: its matcher + 1
-	dynamic  []int16 // by dynamic field id
-	matchers []matcher
+	static   [][]int32 // by static field id: the logical fields that it carries
+	dynamic  [][]int32 // by dynamic field id
+	matchers []matcher // by logical field
 	keywords *matcher  // run over every text of an event; nil when no rule has keywords
 	headers  []FieldID // of the times that Fields does not yield, those that rules ask for
 	router   router
@@ -42,10 +42,9 @@ type logical struct {
 	ids  []FieldID
 }
 
-// matcher is what runs over the values of one field.
+// matcher is what runs over the values of a logical field.
 type matcher struct {
 	present  []int32    // atoms that fire because the field is there
-	logical  []int32    // the logical fields it stands for
 	prefix   *automaton // texts at the start
 	suffix   *automaton // texts at the end
 	contains *automaton
@@ -91,13 +90,14 @@ type Matched struct {
 
 const firstDynamic = 1 << 15
 
-func (s *Set) matcherOf(id FieldID) *matcher {
+// fieldsOf returns the logical fields that a field of events carries.
+func (s *Set) fieldsOf(id FieldID) []int32 {
 	table, i := s.static, int(id)
 	if id >= firstDynamic {
 		table, i = s.dynamic, i-firstDynamic
 	}
-	if i >= len(table) || table[i] == 0 {
+	if i >= len(table) {
 		return nil
 	}
-	return &s.matchers[table[i]-1]
+	return table[i]
 }
