@@ -72,10 +72,10 @@ type conn struct {
 	peer   netip.Addr
 	client string // the subject of its certificate
 	frames framer
-	held   []byte // the incomplete message
+	held   []byte       // the incomplete message
 	active atomic.Int64 // when it was last waited for, unix nanoseconds
 	spoke  atomic.Bool  // it has sent a message
-	ending atomic.Bool // set before the deadline that ends the connection
+	ending atomic.Bool  // set before the deadline that ends the connection
 }
 
 // end makes the connection read what it has and end.

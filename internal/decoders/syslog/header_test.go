@@ -153,6 +153,16 @@ func TestZone(t *testing.T) {
 		}
 	}
 	f(nil, "Nov 24 10:00:00", "2026-11-24T03:00:00Z")
+	for _, name := range []string{"Asia/Ho_Chi_Minh", "Asia/Saigon", "Asia/Bangkok"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(zone, "Nov 24 10:00:00", "2026-11-24T03:00:00Z")
+		f(zone, "1976 Nov 24 10:00:00", "1976-11-24T03:00:00Z")
+	}
+	saigon, _ := time.LoadLocation("Asia/Saigon")
+	f(saigon, "1974 Nov 24 10:00:00", "1974-11-24T02:00:00Z") // UTC+8 then
 	f(newYork, "Nov 23 10:00:00", "2026-11-23T15:00:00Z")
 	f(newYork, "Jul 23 10:00:00", "2026-07-23T14:00:00Z")
 	f(newYork, "2026-07-23 10:00:00", "2026-07-23T14:00:00Z")

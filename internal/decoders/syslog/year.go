@@ -44,8 +44,8 @@ func (st *stamp) in(year int, zone *time.Location) int64 {
 	switch {
 	case st.zoned:
 		at -= int64(st.offset)
-	case zone == home:
-		at -= 7 * 3600
+	case zone == home || year > 1975 && (zone.String() == "Asia/Ho_Chi_Minh" || zone.String() == "Asia/Saigon"):
+		at -= 7 * 3600 // without a walk through the transitions of the zone
 	default:
 		at = time.Date(year, time.Month(st.month), st.day, st.hour, st.minute, st.second, 0, zone).Unix()
 	}
