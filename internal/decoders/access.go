@@ -148,7 +148,7 @@ func (x *line) logUser(s string) string {
 // accessTimeFirst reads what follows a time that begins the line, in the two forms that reverse proxies write:
 //
 //	HOST PEER SECONDS "REQUEST" STATUS BYTES BYTES REFERRER AGENT
-//	CACHE UPSTREAM-STATUS STATUS - METHOD SCHEME HOST "TARGET" [Client PEER] [Length N] [Gzip N] "AGENT" "REFERRER"
+//	[CACHE UPSTREAM-STATUS ]STATUS - METHOD SCHEME HOST "TARGET" [Client PEER] [Length N] [Gzip N] "AGENT" "REFERRER"
 func accessTimeFirst(x *line, rest string) bool {
 	head, tail, ok := strings.Cut(rest, ` "`)
 	if !ok {
@@ -164,12 +164,12 @@ func accessTimeFirst(x *line, rest string) bool {
 		w[n], head = word(head)
 		n++
 	}
-	if n == 7 && head == "" && w[3] == "-" {
-		x.method(w[4])
-		x.str(event.URLScheme, w[5])
-		x.accessHost(w[6])
+	if n >= 5 && head == "" && w[n-4] == "-" && len(w[n-5]) == 3 && numeric(w[n-5]) {
+		x.method(w[n-3])
+		x.str(event.URLScheme, w[n-2])
+		x.accessHost(w[n-1])
 		x.requestTarget(request)
-		x.status(w[2])
+		x.status(w[n-5])
 		if peer, ok := between(tail, "[Client ", "]"); ok {
 			x.source(peer)
 		}

@@ -115,14 +115,14 @@ func (a *audit) pairs(s string) {
 		default:
 			if a.typ == "EXECVE" && key[0] == 'a' && numeric(key[1:]) {
 				arg := a.text(value)
-				x.b.Append(event.ProcessArgs, arg)
+				x.list(event.ProcessArgs, arg)
 				if len(a.args) > 0 {
 					a.args = append(a.args, ' ')
 				}
 				a.args = append(a.args, arg...)
 				continue
 			}
-			x.extra("audit."+key, value)
+			x.senderExtra("audit.", key, value)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func decodeCEF(x *line) bool {
 			if alias(lower(key)) != 0 {
 				x.named(key, cefText(value))
 			} else {
-				x.extra("cef."+key, cefText(value))
+				x.senderExtra("cef.", key, cefText(value))
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/decoders/syslog"
@@ -56,12 +57,12 @@ type Meta struct {
 	Encoding string         // see internal/decoders/text; "" means UTF-8
 }
 
-// Set is the decoders of this program. It is immutable and safe for concurrent use; it neither blocks nor keeps what
-// it is given.
+// Set is the decoders of this program. It is safe for concurrent use; it neither blocks nor keeps what it is given.
 type Set struct {
 	cfg   Config
 	byApp map[string]*decoder
 	lines sync.Pool
+	names atomic.Int64 // that senders have had registered
 }
 
 // New returns the Set.
@@ -85,7 +86,7 @@ func New(cfg Config) *Set {
 func (s *Set) Decode(b *event.Builder, raw []byte, m *Meta) {
 	x := s.lines.Get().(*line)
 	x.reset()
-	x.b, x.m = b, m
+	x.b, x.m, x.set = b, m, s
 	s.decode(x, raw)
 	s.lines.Put(x)
 }
@@ -107,7 +108,7 @@ func (s *Set) Explain(raw []byte, m *Meta) Explanation {
 // explain is Decode with the Explanation.
 func (s *Set) explain(b *event.Builder, raw []byte, m *Meta) Explanation {
 	x := new(line)
-	x.b, x.m = b, m
+	x.b, x.m, x.set = b, m, s
 	s.decode(x, raw)
 	return Explanation{Decoder: x.took, Why: x.because(), Header: x.headerName()}
 }

@@ -143,3 +143,27 @@ func TestDocs(t *testing.T) {
 		}
 	}
 }
+
+// TestSenderNames wants a sender who invents names to run out of them, without loss and without harm to others.
+func TestSenderNames(t *testing.T) {
+	set := New(Config{})
+	set.names.Store(maxSenderNames)
+	e := fuzzEvent(set, []byte(`{"never_seen_before_by_anybody":"x","another_new_name":"y"}`))
+	v, _ := e.Get(event.HaidangExtra)
+	if got := v.String(); got != "never_seen_before_by_anybody=x another_new_name=y" {
+		t.Errorf("haidang.extra = %q", got)
+	}
+	if _, ok := event.Lookup("haidang.extra.never_seen_before_by_anybody"); ok {
+		t.Error("the name was registered")
+	}
+}
+
+func TestStrict(t *testing.T) {
+	b := event.NewBuilder("test", 1)
+	b.Begin(1, 0)
+	New(Config{Strict: true}).Decode(b, []byte("no header"), &Meta{Received: received})
+	if b.Text(event.EventKind) != "pipeline_error" || b.Text(event.ErrorMessage) == "" ||
+		b.Text(event.EventOriginal) != "no header" {
+		t.Errorf("kind %q, error %q", b.Text(event.EventKind), b.Text(event.ErrorMessage))
+	}
+}

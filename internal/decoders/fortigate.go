@@ -218,7 +218,7 @@ func (f *fortiGate) content(x *line, key, value string) {
 		f.tunnel = value
 		b.Extra("fortinet.tunneltype", value)
 	default:
-		b.Extra("fortinet."+key, value)
+		x.senderExtra("fortinet.", key, value)
 	}
 }
 

@@ -311,11 +311,7 @@ func (r *jsonReader) emit(value string) {
 			}
 		}
 	}
-	key := strings.Clone(path)
-	if v, ok := event.Lookup("haidang.extra." + key); ok && r.x.b.Has(v) {
-		return // of the further elements of an array the first is kept
-	}
-	r.x.b.Extra(key, value)
+	r.x.senderExtra("", path, value)
 }
 
 // ours tells whether a field is for this program to set.
@@ -395,7 +391,7 @@ func (x *line) typed(id event.FieldID, value string) bool {
 		return true
 	case event.String:
 		if id.IsList() {
-			x.b.Append(id, value)
+			x.list(id, value)
 		} else {
 			x.b.Str(id, value)
 		}

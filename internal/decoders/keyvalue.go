@@ -94,7 +94,7 @@ func (x *line) named(key, value string) {
 	}
 	switch f := alias(lower(key)); f {
 	case 0:
-		x.extra(key, value)
+		x.senderExtra("", key, value)
 	case event.SourceIP:
 		if a, p, ok := addressPort(value); ok {
 			x.sourceIP(a)
@@ -132,20 +132,20 @@ func (x *line) named(key, value string) {
 			x.requestTarget(value)
 		}
 	case event.URLDomain:
-		x.urlDomain(value)
+		x.accessHost(value)
 	case event.HTTPRequestMethod:
 		x.method(strings.ToUpper(value))
 	case event.EventOutcome:
 		if o := outcomeOf(value); o != "" {
 			x.b.Str(f, o)
 		} else {
-			x.extra(key, value)
+			x.senderExtra("", key, value)
 		}
 	case event.HTTPResponseStatusCode:
 		if n, ok := atoi(value); ok && n >= 100 && n <= 999 {
 			x.b.Int(f, n)
 		} else {
-			x.extra(key, value)
+			x.senderExtra("", key, value)
 		}
 	default:
 		switch f.Type() {
@@ -202,7 +202,7 @@ func alias(name string) event.FieldID {
 	switch name {
 	case "src", "srcip", "src_ip", "source_ip", "sourceip", "saddr", "source_address", "client", "clientip",
 		"client_ip", "client-ip", "client_addr", "remote_ip", "remoteip", "remote_addr", "remoteaddr",
-		"remoteaddress", "remote_address", "rhost", "peer", "rip", "ip", "ip_address", "ipaddr", "c-ip", "from_ip":
+		"remoteaddress", "remote_address", "clienthost", "rhost", "peer", "rip", "ip", "ip_address", "ipaddr", "c-ip", "from_ip":
 		return event.SourceIP
 	case "spt", "sport", "srcport", "src_port", "source_port", "sourceport", "client_port", "remote_port", "c-port":
 		return event.SourcePort
@@ -245,17 +245,18 @@ func alias(name string) event.FieldID {
 		return event.ProcessCommandLine
 	case "cwd":
 		return event.ProcessWorkingDirectory
-	case "url", "uri", "request_uri", "path", "request_path", "cs-uri-stem", "request_url":
+	case "url", "uri", "request_uri", "path", "request_path", "cs-uri-stem", "request_url",
+		"requestpath":
 		return event.URLPath
-	case "vhost", "http_host", "server_name", "cs-host":
+	case "vhost", "http_host", "server_name", "cs-host", "requesthost":
 		return event.URLDomain
-	case "method", "http_method", "request_method", "cs-method", "verb":
+	case "method", "http_method", "request_method", "cs-method", "verb", "requestmethod":
 		return event.HTTPRequestMethod
 	case "status", "status_code", "statuscode", "http_status", "response_status", "response_code", "sc-status",
-		"code", "response_status_code":
+		"code", "response_status_code", "downstreamstatus":
 		return event.HTTPResponseStatusCode
 	case "user_agent", "useragent", "user-agent", "http_user_agent", "agent", "request_user_agent",
-		"cs(user-agent)":
+		"request_user-agent", "cs(user-agent)":
 		return event.UserAgentOriginal
 	case "referer", "referrer", "http_referer", "request_referer":
 		return event.HTTPRequestReferrer

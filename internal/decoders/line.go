@@ -35,8 +35,10 @@ type line struct {
 	ips              [4]netip.Addr
 	users, hosts     [4]string
 	nip, nuser, nhst int
+	listed           int
 
-	buf []byte // scratch for decoded text
+	set      *Set   // counts the names that senders choose
+	buf, key []byte // scratch for decoded text, and for names
 }
 
 // reset forgets the previous message but keeps the scratch memory.
@@ -45,7 +47,7 @@ func (x *line) reset() {
 	if cap(buf) > 64<<10 {
 		buf = nil
 	}
-	*x = line{buf: buf[:0]}
+	*x = line{buf: buf[:0], key: x.key[:0]}
 }
 
 // product names who speaks: event.module and event.dataset.
@@ -84,6 +86,42 @@ func (x *line) num(id event.FieldID, v string) {
 func (x *line) extra(key, v string) {
 	if v != "" {
 		x.b.Extra(key, v)
+	}
+}
+
+// maxSenderNames bounds the names that senders may choose for haidang.extra and have registered, for the whole process:
+// a hostile one must not fill the table of fields (8,192 names) that everybody shares.
+const maxSenderNames = 4096
+
+// senderExtra is extra for a key that the sender chose. Of one key said twice the first value stays. Once there is no
+// room for names, key=value goes into the list haidang.extra.
+func (x *line) senderExtra(prefix, key, value string) {
+	if value == "" || key == "" {
+		return
+	}
+	x.key = append(append(append(x.key[:0], "haidang.extra."...), prefix...), key...)
+	id, ok := event.Lookup(view(x.key))
+	if !ok && (x.set == nil || x.set.names.Load() < maxSenderNames) {
+		if x.set != nil {
+			x.set.names.Add(1)
+		}
+		id, ok = event.Intern(string(x.key))
+	}
+	switch {
+	case !ok:
+		x.list(event.HaidangExtra, string(x.key[len("haidang.extra."):])+"="+value)
+	case !x.b.Has(id):
+		x.b.Str(id, value)
+	}
+}
+
+// maxListed bounds what one message may add to lists: each addition copies the list.
+const maxListed = 64
+
+// list adds a value to a list field; beyond maxListed values it stays in event.original only.
+func (x *line) list(id event.FieldID, value string) {
+	if x.listed++; x.listed <= maxListed {
+		x.b.Append(id, value)
 	}
 }
 

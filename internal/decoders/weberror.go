@@ -102,6 +102,20 @@ func (x *line) peer(s string) {
 	}
 }
 
+// apachePeer is peer for Apache, which writes IPv6 without brackets; its version 2.4 always writes the port.
+func (x *line) apachePeer(s string, withPort bool) {
+	if i := strings.LastIndexByte(s, ':'); withPort && i > 0 && strings.IndexByte(s, ':') < i && s[0] != '[' {
+		if p, ok := port(s[i+1:]); ok {
+			if a, ok := address(s[:i]); ok {
+				x.sourceIP(a)
+				x.setPort(event.SourcePort, p)
+				return
+			}
+		}
+	}
+	x.peer(s)
+}
+
 // beforeReferrer cuts the referrer off, whose text is the client's.
 func beforeReferrer(s string) string {
 	if i := strings.Index(s, `", referrer: "`); i >= 0 {
@@ -204,7 +218,8 @@ func decodeApacheError(x *line) bool {
 	}
 	x.b.Str(event.LogLevel, level)
 	x.classify("web", errorType(level), "", "")
-	if rest, ok := strings.CutPrefix(text, "[pid "); ok {
+	rest, with24 := strings.CutPrefix(text, "[pid ")
+	if with24 {
 		ids, rest, _ := strings.Cut(rest, "] ")
 		pid, tid, ok := strings.Cut(ids, ":tid ")
 		x.num(event.ProcessPID, pid)
@@ -215,7 +230,7 @@ func decodeApacheError(x *line) bool {
 	}
 	if i := strings.Index(text, "[client "); i >= 0 && i < 200 {
 		peer, rest, _ := strings.Cut(text[i+len("[client "):], "] ")
-		x.peer(peer)
+		x.apachePeer(peer, with24)
 		text = text[:i] + rest
 		if i == 0 {
 			text = rest
