@@ -4,6 +4,7 @@
 package correlator
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,114 +52,128 @@ func join(list []string, word string) string {
 	return "(" + strings.Join(list, word) + ")"
 }
 
-// ruleQuery says in KQL what a detection matches; "" where KQL cannot say it. The log source is left out: the fields
-// of its events say it again.
-func ruleQuery(r *sigma.Rule, name func(field string) string) string {
-	var any []string
-	for _, c := range r.Conditions {
-		q := nodeQuery(r, c.Root, name)
-		if q == "" {
-			return ""
-		}
-		any = append(any, q)
+// said is a part of a rule in KQL. What KQL cannot say is widened, at worst to "", which is everything; then it is not
+// exact, and its negation cannot be said at all.
+type said struct {
+	q     string
+	exact bool
+}
+
+func not(s said) said {
+	if !s.exact || s.q == "" {
+		return said{}
 	}
-	if q := join(any, " or "); len(any) > 0 && len(q) <= maxQuery {
+	return said{"not " + s.q, true}
+}
+
+// all joins parts that must all hold: one that cannot be said is left out.
+func all(parts []said) said {
+	out := said{exact: true}
+	var list []string
+	for _, p := range parts {
+		out.exact = out.exact && p.exact
+		if p.q != "" {
+			list = append(list, p.q)
+		}
+	}
+	if len(list) > 0 {
+		out.q = join(list, " and ")
+	}
+	return out
+}
+
+// either joins parts of which one must hold: one that cannot be said makes the whole everything.
+func either(parts []said) said {
+	out := said{exact: true}
+	var list []string
+	for _, p := range parts {
+		if p.q == "" {
+			return said{}
+		}
+		out.exact = out.exact && p.exact
+		list = append(list, p.q)
+	}
+	if len(list) > 0 {
+		out.q = join(list, " or ")
+	}
+	return out
+}
+
+// ruleQuery says in KQL what a detection matches, or more; "" where that would be everything. The log source is left
+// out: the fields of its events say it again.
+func ruleQuery(r *sigma.Rule, name func(field string) string) string {
+	var any []said
+	for _, c := range r.Conditions {
+		any = append(any, nodeQuery(r, c.Root, name))
+	}
+	if q := either(any).q; len(q) <= maxQuery {
 		return q
 	}
 	return ""
 }
 
-func nodeQuery(r *sigma.Rule, n *sigma.Node, name func(string) string) string {
-	var parts []string
-	word := " and "
+func nodeQuery(r *sigma.Rule, n *sigma.Node, name func(string) string) said {
+	var parts []said
 	switch n.Op {
 	case sigma.NodeRef, sigma.NodeOneOf, sigma.NodeAllOf:
-		if n.Op == sigma.NodeOneOf {
-			word = " or "
-		}
 		for _, d := range r.Select(n) {
 			parts = append(parts, detectionQuery(d, name))
 		}
 	default:
-		if n.Op == sigma.NodeOr {
-			word = " or "
-		}
 		for _, c := range n.Nodes {
 			parts = append(parts, nodeQuery(r, c, name))
 		}
 	}
-	for _, p := range parts {
-		if p == "" {
-			return ""
-		}
+	switch n.Op {
+	case sigma.NodeNot:
+		return not(all(parts))
+	case sigma.NodeOr, sigma.NodeOneOf:
+		return either(parts)
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	if q := join(parts, word); n.Op == sigma.NodeNot {
-		return "not " + q
-	} else {
-		return q
-	}
+	return all(parts)
 }
 
-func detectionQuery(d *sigma.Detection, name func(string) string) string {
-	var any []string
+func detectionQuery(d *sigma.Detection, name func(string) string) said {
+	var any []said
 	for _, g := range d.Any {
-		var all []string
+		var items []said
 		for i := range g.All {
-			q := itemQuery(&g.All[i], name)
-			if q == "" {
-				return ""
-			}
-			all = append(all, q)
+			items = append(items, itemQuery(&g.All[i], name))
 		}
-		if len(all) == 0 {
-			return ""
-		}
-		any = append(any, join(all, " and "))
+		any = append(any, all(items))
 	}
-	if len(any) == 0 {
-		return ""
-	}
-	return join(any, " or ")
+	return either(any)
 }
 
-func itemQuery(it *sigma.Item, name func(string) string) string {
+func itemQuery(it *sigma.Item, name func(string) string) said {
 	field := ""
 	if it.Field != "" {
-		field = name(it.Field)
-		if field == "" {
-			return ""
+		if field = name(it.Field); field == "" {
+			return said{}
 		}
 	}
-	var parts []string
+	var values []said
 	for _, v := range it.Values {
-		var any []string
-		for _, a := range v.Atoms {
-			q := atomQuery(field, &a)
-			if q == "" {
-				return ""
-			}
-			any = append(any, q)
+		var any []said
+		for i := range v.Atoms {
+			q := atomQuery(field, &v.Atoms[i])
+			any = append(any, said{q, q != "" && !hasOne(v.Atoms[i].Pattern)})
 		}
-		if len(any) == 0 {
-			return ""
-		}
-		parts = append(parts, join(any, " or "))
+		values = append(values, either(any))
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	word := " or "
+	out := either(values)
 	if it.All {
-		word = " and "
+		out = all(values)
 	}
-	q := join(parts, word)
 	if it.Negate {
-		q = "not " + q
+		return not(out)
 	}
-	return q
+	return out
+}
+
+// hasOne reports whether a pattern has a ?, which is widened to *.
+func hasOne(p sigma.Pattern) bool {
+	return slices.ContainsFunc(p, func(x sigma.Part) bool { return x.Wildcard == sigma.AnyOne })
 }
 
 func atomQuery(field string, a *sigma.Atom) string {

@@ -36,7 +36,7 @@ func (r *Runner) test(t *Test, rules *correlator.RuleSet) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	p := player{engine: e, runner: r, now: start, last: map[alert.ID]*alert.Alert{}}
+	p := player{engine: e, runner: r, test: t, now: start, last: map[alert.ID]*alert.Alert{}}
 	if err := p.play(t); err != nil {
 		return []string{err.Error()}
 	}
@@ -47,6 +47,7 @@ func (r *Runner) test(t *Test, rules *correlator.RuleSet) []string {
 type player struct {
 	engine *correlator.Engine
 	runner *Runner
+	test   *Test
 	now    time.Time
 	seq    uint64
 	raised []*alert.Alert // first emissions
@@ -78,6 +79,9 @@ func (p *player) play(t *Test) error {
 		b, err := p.runner.batch(a)
 		if err != nil {
 			return err
+		}
+		if p.runner.Seen != nil {
+			p.runner.Seen(t, b.At(0))
 		}
 		if err := p.process(spool.KindBatches, b); err != nil {
 			return err
@@ -120,6 +124,9 @@ func (p *player) process(kind spool.Kind, batches ...*event.Batch) error {
 			p.raised = append(p.raised, a)
 		}
 		p.last[a.ID] = a
+		if p.runner.Told != nil {
+			p.runner.Told(p.test, a)
+		}
 	}
 	return nil
 }

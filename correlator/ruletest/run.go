@@ -15,8 +15,10 @@ import (
 
 	"github.com/haidang-soc/haidang/correlator"
 	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/decoders"
+	"github.com/haidang-soc/haidang/internal/event"
 )
 
 // Options say how tests are run. The zero Options are fine.
@@ -141,7 +143,12 @@ type Runner struct {
 	Inventory *asset.Inventory
 	Filter    string
 	StopEarly bool // at the first failure
-	set       *decoders.Set
+
+	// Seen and Told, where set, are shown every event and every emission.
+	Seen func(t *Test, e event.Event)
+	Told func(t *Test, a *alert.Alert)
+
+	set *decoders.Set
 }
 
 // NewRunner loads the inventory that a file names.
