@@ -120,6 +120,7 @@ func newSink(x config.Sink, client *http.Client) (t sinks.Target, err error) {
 	case x.Slack != nil:
 		s := x.Slack
 		t = sinks.Target{Name: s.Name, Route: route(s.Route)}
+		t.Route.Outside = false // chat follows what people do at once; only other systems wait for an undo
 		t.Sink, err = slack.New(slack.Config{Channel: s.Channel, Token: outbound.Secret(s.Token), API: s.API,
 			Client: client})
 	}
