@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/haidang-soc/haidang/collectors"
+	"github.com/haidang-soc/haidang/collectors/netflow"
 	"github.com/haidang-soc/haidang/collectors/syslog"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/app/config"
@@ -38,6 +39,8 @@ func (a *App) newListeners() (list []listener, err error) {
 		switch {
 		case x.Syslog != nil:
 			l, err = a.newSyslog(x.Syslog)
+		case x.Netflow != nil:
+			l, err = a.newNetflow(x.Netflow)
 		}
 		if err != nil {
 			return nil, err
@@ -64,6 +67,15 @@ func (a *App) newSyslog(s *config.Syslog) (listener, error) {
 		return listener{}, fmt.Errorf("syslog %s: %w", s.Name, err)
 	}
 	return listener{"syslog", s.Name, x, func() []counter { return syslogCounters(x.Stats()) }, x.Addrs}, nil
+}
+
+func (a *App) newNetflow(s *config.Netflow) (listener, error) {
+	x, err := netflow.New(netflow.Config{Name: s.Name, Site: s.Site, Address: s.Listen, Listen: a.opt.Listen,
+		StateDir: filepath.Join(a.cfg.Data, "listeners")})
+	if err != nil {
+		return listener{}, fmt.Errorf("netflow %s: %w", s.Name, err)
+	}
+	return listener{"netflow", s.Name, x, func() []counter { return netflowCounters(x.Stats()) }, x.Addrs}, nil
 }
 
 // collect runs every listener until ctx is done and what they read is safe.

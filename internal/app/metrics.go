@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/haidang-soc/haidang/collectors/netflow"
 	"github.com/haidang-soc/haidang/collectors/syslog"
 )
 
@@ -26,6 +27,20 @@ func syslogCounters(s syslog.Stats) []counter {
 		{"write_errors_total", "", s.WriteErrors}, {"connections", "", uint64(max(s.Connections, 0))},
 		{"connections_refused_total", "", s.Refused}, {"connections_evicted_total", "", s.Evicted},
 		{"connections_reset_total", "", s.Resets}, {"framing_errors_total", "", s.Framing}}
+	for reason, n := range s.Dropped {
+		list = append(list, counter{"dropped_total", reason, n})
+	}
+	return list
+}
+
+func netflowCounters(s netflow.Stats) []counter {
+	list := []counter{{"received_total", "", s.Received}, {"accepted_total", "", s.Accepted},
+		{"received_bytes_total", "", s.Bytes}, {"flows_total", "", s.Flows}, {"templates_total", "", s.Templates},
+		{"options_total", "", s.Options}, {"lost_total", "", s.Lost}, {"late_total", "", s.Late},
+		{"restarts_total", "", s.Restarts}, {"write_errors_total", "", s.WriteErrors}}
+	for reason, n := range s.Undecoded {
+		list = append(list, counter{"undecoded_total", reason, n})
+	}
 	for reason, n := range s.Dropped {
 		list = append(list, counter{"dropped_total", reason, n})
 	}
