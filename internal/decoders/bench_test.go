@@ -4,6 +4,7 @@
 package decoders
 
 import (
+	"context"
 	"syscall"
 	"testing"
 
@@ -73,3 +74,25 @@ func cpu() int64 {
 	}
 	return u.Utime.Nano() + u.Stime.Nano()
 }
+
+// BenchmarkWriter measures the whole stage over a batch of mixed shapes, per event.
+func BenchmarkWriter(b *testing.B) {
+	var lines []string
+	for i := range 256 {
+		lines = append(lines, shapes[i%len(shapes)].line)
+	}
+	in := rawBatch(lines...)
+	w := &Writer{Set: New(Config{}), Next: discard{}}
+	b.ReportAllocs()
+	start := cpu()
+	for i := 0; i < b.N; i += len(lines) {
+		if err := w.Write(context.Background(), in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(cpu()-start)/float64(b.N), "cpu-ns/op")
+}
+
+type discard struct{}
+
+func (discard) Write(context.Context, *event.Batch) error { return nil }

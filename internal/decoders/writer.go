@@ -35,7 +35,7 @@ type Writer struct {
 	Panicked func(value any)
 
 	raw, copied, undecoded, refused, panics, truncated atomic.Uint64
-	builders                                           sync.Pool
+	idle                                               sync.Pool // of *work
 }
 
 // Stats counts events since the start.
@@ -54,14 +54,21 @@ func (w *Writer) Stats() Stats {
 		w.truncated.Load()}
 }
 
+// work is what one Write needs; it is reused.
+type work struct {
+	b *event.Builder
+	m Meta
+}
+
 // Write decodes and enriches the batch and writes it to Next.
 func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
-	b, _ := w.builders.Get().(*event.Builder)
-	if b == nil {
-		b = event.NewBuilder(in.Source(), in.Epoch())
+	k, _ := w.idle.Get().(*work)
+	if k == nil {
+		k = &work{b: event.NewBuilder(in.Source(), in.Epoch())}
 	}
+	defer w.idle.Put(k)
+	b := k.b
 	b.Reset(in.Source(), in.Epoch())
-	defer w.builders.Put(b)
 	first := in.First()
 	for i := range in.Len() {
 		e := in.At(i)
@@ -74,39 +81,47 @@ func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
 			b.Reset(in.Source(), in.Epoch())
 		}
 		b.Begin(0, 0)
-		w.event(b, e)
+		if e.Has(event.HaidangFormat) {
+			w.raw.Add(1)
+			w.decode(k, e)
+		} else {
+			w.copied.Add(1)
+			w.copy(b, e)
+		}
 		b.End()
 	}
 	return w.Next.Write(ctx, b.Batch(first, in.Last()))
 }
 
-// event builds one event anew.
-func (w *Writer) event(b *event.Builder, e event.Event) {
-	if !e.Has(event.HaidangFormat) {
-		w.copied.Add(1)
-		b.Copy(e)
-		if err := w.guarded(func() { w.enrich(b, e.Text(event.HaidangSite)) }); err != nil {
+// copy takes over an event that is complete.
+func (w *Writer) copy(b *event.Builder, e event.Event) {
+	defer func() {
+		if err := w.recovered(recover()); err != nil {
 			b.Begin(0, 0)
 			b.Copy(e)
 			Unusable(b, err)
 		}
-		return
-	}
-	w.raw.Add(1)
-	m := w.raws(b, e)
+	}()
+	b.Copy(e)
+	w.enrich(b, e.Text(event.HaidangSite))
+}
+
+// decode builds a raw event anew.
+func (w *Writer) decode(k *work, e event.Event) {
+	b, m := k.b, &k.m
 	original := bytesOf(e.Text(event.EventOriginal))
-	err := w.guarded(func() {
-		w.Set.Decode(b, original, &m)
-		w.enrich(b, m.Site)
-	})
-	if err != nil {
-		b.Begin(0, 0)
-		m = w.raws(b, e)
-		w.Set.envelope(&line{b: b, m: &m}, original, m.Received)
-		b.Time(event.Timestamp, m.Received.UnixNano())
-		Unusable(b, err)
-		return
-	}
+	defer func() {
+		if err := w.recovered(recover()); err != nil {
+			b.Begin(0, 0)
+			w.raws(b, e, m)
+			w.Set.envelope(&line{b: b, m: m}, original, m.Received)
+			b.Time(event.Timestamp, m.Received.UnixNano())
+			Unusable(b, err)
+		}
+	}()
+	w.raws(b, e, m)
+	w.Set.Decode(b, original, m)
+	w.enrich(b, m.Site)
 	switch {
 	case b.Text(event.EventKind) == "pipeline_error":
 		w.refused.Add(1)
@@ -118,8 +133,20 @@ func (w *Writer) event(b *event.Builder, e event.Event) {
 	}
 }
 
-// raws copies what a collector said about a raw event and returns it as Meta.
-func (w *Writer) raws(b *event.Builder, e event.Event) Meta {
+// recovered counts a panic, if there was one, and makes it an error.
+func (w *Writer) recovered(p any) error {
+	if p == nil {
+		return nil
+	}
+	w.panics.Add(1)
+	if w.Panicked != nil {
+		w.Panicked(p)
+	}
+	return fmt.Errorf("decoders: decoding a message: panic: %v", p)
+}
+
+// raws copies what a collector said about a raw event and puts it into m.
+func (w *Writer) raws(b *event.Builder, e event.Event, m *Meta) {
 	b.SetID(e.ID())
 	for id, v := range e.Fields() {
 		if id != event.EventOriginal && id != event.HaidangFormat {
@@ -132,7 +159,7 @@ func (w *Writer) raws(b *event.Builder, e event.Event) Meta {
 	if ns := e.Ingested(); ns != 0 {
 		b.Time(event.EventIngested, ns)
 	}
-	m := Meta{
+	*m = Meta{
 		Site:     e.Text(event.HaidangSite),
 		Listener: e.Text(event.HaidangListener),
 		Format:   e.Text(event.HaidangFormat),
@@ -147,26 +174,10 @@ func (w *Writer) raws(b *event.Builder, e event.Event) Meta {
 	if w.Origin != nil {
 		m.Zone, m.Encoding = w.Origin(m.Listener, m.Peer)
 	}
-	return m
 }
 
 func (w *Writer) enrich(b *event.Builder, site string) {
 	if w.Enrich != nil {
 		w.Enrich(b, site)
 	}
-}
-
-// guarded runs f and turns a panic into an error.
-func (w *Writer) guarded(f func()) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.panics.Add(1)
-			if w.Panicked != nil {
-				w.Panicked(p)
-			}
-			err = fmt.Errorf("decoders: decoding a message: panic: %v", p)
-		}
-	}()
-	f()
-	return nil
 }
