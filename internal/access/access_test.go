@@ -104,6 +104,19 @@ func TestPeople(t *testing.T) {
 	if err := s.AddPerson(ctx, "unix:root", Person{ID: "b", Name: "Nguye\u0302\u0303n B"}); err != nil {
 		t.Fatal(err)
 	}
+	last := s.told[len(s.told)-1]
+	if first := s.told[0]; !first.OK || first.Action != "person.add" || first.Actor != "unix:root" || !last.OK {
+		t.Errorf("audit: first %+v, last %+v", first, last)
+	}
+	refused := 0
+	for _, e := range s.told {
+		if !e.OK && e.Action == "person.add" && strings.Contains(e.Detail, "exists already") {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("%d refusals in the audit, want that of adding twice", refused)
+	}
 	people, err := s.People(ctx)
 	if err != nil || len(people) != 2 || people[1].Name != "Nguyễn B" {
 		t.Errorf("people: %+v %v", people, err)

@@ -92,6 +92,20 @@ func TestEnrich(t *testing.T) {
 			[]string{"source.ip=10.10.250.7", "destination.ip=192.0.2.4", "observer.ip=10.10.0.1"},
 			want{"system.id": "fw", "level": "3", "level_status": "chưa phân loại", "unit.id": "stttt",
 				"source.level": "3", "source.zone": "quan-tri"}},
+		{"equal levels: the end that a system claims", "dc1",
+			[]string{"source.ip=10.10.0.1", "destination.ip=10.10.250.7"},
+			want{"system.id": "fw", "level": "3", "level_status": "mức hiệu lực", "unit.id": "stttt",
+				"source.system.id": "fw", "source.level": "3", "destination.level": "3", "destination.zone": "quan-tri"}},
+		{"only a destination: the host stands for the source", "dc1",
+			[]string{"destination.ip=198.51.100.9", "observer.ip=10.10.1.11"},
+			want{"system.id": "dvc", "level": "3", "unit.id": "ubnd stttt", "source.system.id": "dvc",
+				"source.level": "3", "source.zone": "dmz"}},
+		{"behind a relay of ours the name goes before the address", "dc1",
+			[]string{"observer.ip=10.10.1.5", "host.name=web-01"},
+			want{"system.id": "kho", "level": "4", "level_status": "đề xuất", "unit.id": "stttt"}},
+		{"a relay whose sender nobody knows speaks for itself", "dc1",
+			[]string{"observer.ip=10.10.1.5", "host.name=unknown"},
+			want{"system.id": "dvc", "level": "3", "unit.id": "ubnd stttt"}},
 		{"what a sender claims is removed", "dc1",
 			[]string{"source.ip=198.51.100.9", "haidang.system.id=kho", "haidang.source.zone=x", "haidang.unit.id=xa-a"},
 			want{}},
@@ -121,6 +135,22 @@ func TestEnrich(t *testing.T) {
 		}
 		if d := cmp.Diff(c.want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+	}
+}
+
+// The port beside a proxy's address is the proxy's, not the client's.
+func TestProxyTakesItsPortAway(t *testing.T) {
+	inv := mustLoad(t, small, "")
+	for header, want := range map[string]bool{"198.51.100.77": false, "": true, "nobody": true} {
+		b := event.NewBuilder("test", 1)
+		b.Begin(1, 0)
+		b.IP(event.SourceIP, netip.MustParseAddr("10.10.1.5"))
+		b.Int(event.SourcePort, 4444)
+		b.Extra("x_forwarded_for", header)
+		inv.Enrich(b, "dc1")
+		if got := b.Has(event.SourcePort); got != want || b.Has(event.NetworkForwardedIP) == want {
+			t.Errorf("header %q: source.port %v, network.forwarded_ip %v", header, got, b.Has(event.NetworkForwardedIP))
 		}
 	}
 }

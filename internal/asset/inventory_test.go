@@ -4,6 +4,7 @@
 package asset
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -142,6 +143,9 @@ func TestInventoryMistakes(t *testing.T) {
 		{"tie of addresses", "[10.10.0.1]", "[10.10.1.11]", `address 10.10.1.11/32 of fw/fw is already claimed by dvc/web`},
 		{"tie of ranges", "addresses: [10.10.0.1]", "cidrs: [10.10.1.0/24], site: dc1",
 			`range 10.10.1.0/24 of fw/fw is already claimed by dvc/all`},
+		{"tie with a component of every site", "[10.10.0.1]", "[10.20.0.11]", `address 10.20.0.11/32 of fw/fw is already`},
+		{"tie of zones", "id: quan-tri, cidrs: [10.10.250.0/24]", "id: quan-tri, cidrs: [10.20.0.0/24]", `already in zone`},
+		{"deep nesting", "\nproxies: [10.10.1.5]", "\nproxies: " + strings.Repeat("[", 40), `nested too deeply`},
 		{"tie of hosts", "{name: fw, addresses", "{name: fw, hosts: [DVC-WEB-01], addresses", `host dvc-web-01 of fw/fw`},
 		{"host bits", "[10.10.1.0/24]}", "[10.10.1.1/24]}", `"10.10.1.1/24" has bits beyond its length: did you mean "10.10.1.0/24"?`},
 		{"no address", "[10.10.0.1]", "[10.10.0.256]", `"10.10.0.256" is not an IP address`},
@@ -173,6 +177,45 @@ func TestInventoryMistakes(t *testing.T) {
 	_, err = load(t, "sytems: []\nzone: []\n", "unmaped_level: 3")
 	if err == nil || strings.Count(err.Error(), "unknown key") != 3 {
 		t.Errorf("not every mistake is reported: %v", err)
+	}
+}
+
+// serves is followed to the end, and a system without a level of its own takes the policy's.
+func TestServes(t *testing.T) {
+	inv := mustLoad(t, `
+systems:
+  - {id: a, name: A, serves: [b]}
+  - {id: b, name: B, level: 1, serves: [c], decision: {status: approved}}
+  - {id: c, name: C, level: 2, serves: [d, a]}
+  - {id: d, name: D, level: 4}
+  - {id: e, name: E, level: 5, serves: [d], decision: {status: approved}}
+  - {id: f, name: F}
+  - {id: g, name: G, level: 1, serves: [f]}
+`, "unmapped_level: 2")
+	for id, want := range map[string]struct {
+		level  uint8
+		status Status
+	}{"a": {4, Derived}, "b": {4, Derived}, "c": {4, Derived}, "d": {4, Proposed}, "e": {5, Decided},
+		"f": {2, Unclassified}, "g": {2, Derived}} {
+		if s, _ := inv.System(id); s.Effective != want.level || s.Status != want.status {
+			t.Errorf("%s: level %d %q, want %+v", id, s.Effective, s.Status, want)
+		}
+	}
+}
+
+// Where sites disagree about an address and the site is unknown, the highest of their levels counts.
+func TestDisagreeingSites(t *testing.T) {
+	for _, levels := range [][3]int{{1, 5, 5}, {5, 1, 5}, {4, 4, 4}, {1, 1, 1}} {
+		inv := mustLoad(t, fmt.Sprintf(`
+sites: [{id: s1, cidrs: [10.0.0.0/8]}, {id: s2, cidrs: [10.0.0.0/8]}]
+systems:
+  - {id: a, name: A, level: %d, components: [{addresses: [10.0.0.1], site: s1}]}
+  - {id: b, name: B, level: %d, components: [{addresses: [10.0.0.1], site: s2}]}
+`, levels[0], levels[1]), "")
+		m := inv.Lookup("", netip.MustParseAddr("10.0.0.1"))
+		if m.System != nil || int(m.Level) != levels[2] || m.Status != Unclassified || !m.Inside {
+			t.Errorf("levels %v: %+v", levels, m)
+		}
 	}
 }
 

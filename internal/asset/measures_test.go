@@ -4,6 +4,9 @@
 package asset
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -183,6 +186,93 @@ func TestRetentionClass(t *testing.T) {
 		b.End()
 		if got := inv.Retention(b.Batch(0, 9).At(0)); got != want.days {
 			t.Errorf("event of %s and %s: %d days, want %d", want.system, want.source, got, want.days)
+		}
+	}
+}
+
+// A folder of profiles replaces the built-in ones; figures are weighed whatever order they come in.
+func TestOwnProfiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("old.yml", `
+id: old
+until: 2027-01-01
+successor: new
+measures:
+  retention_days: [{levels: 1-3, value: 180, clause: A, certainty: M}]
+  log_review_days: [{levels: 1-5, value: 30, clause: A, certainty: M}]
+  drill_days: [{levels: 1-5, value: 365, clause: A, certainty: M}]
+duties: [{id: x, text: X, trigger: any, hours: 1, clause: A, certainty: F1, min_level: 4}]
+`)
+	write("new.yml", "id: new\nstandard: true\nmeasures: {retention_days: [{value: 700, clause: N, certainty: F1}]}\n")
+	write("over.yml", `
+id: over
+kind: overlay
+measures:
+  log_review_days: [{value: 60, clause: B, certainty: F1}]
+  drill_days: [{value: 365, clause: B, certainty: F2}]
+`)
+	write("inventory.yml.txt", `
+systems:
+  - {id: a, name: A, level: 3, profile: old, overlays: [over]}
+  - {id: b, name: B, level: 4, profile: old, overlays: [over]}
+  - {id: c, name: C, level: 3}
+`)
+	write("policy.txt", "retention_floor_days: 0")
+	inv, err := Load(Config{Inventory: filepath.Join(dir, "inventory.yml.txt"), Policy: filepath.Join(dir, "policy.txt"),
+		Profiles: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := system(t, inv, "a"), system(t, inv, "b")
+	var got []string
+	for _, f := range inv.Measures(a, day("2026-11-24")) {
+		got = append(got, fmt.Sprintf("%s=%d %s", f.Key, f.Value, f.Text))
+	}
+	if want := "drill_days=365 B, log_review_days=30 A, retention_days=180 A"; strings.Join(got, ", ") != want {
+		t.Errorf("measures %v, want %s", got, want)
+	}
+	if inv.RetentionClass(a) != 730 || inv.RetentionClass(b) != 730 {
+		t.Errorf("the announced successor asks 700 days: %d, %d", inv.RetentionClass(a), inv.RetentionClass(b))
+	}
+	if len(inv.Duties(a, day("2026-11-24"))) != 0 || len(inv.Duties(b, day("2026-11-24"))) != 1 {
+		t.Error("min_level of a duty")
+	}
+	if c := system(t, inv, "c"); c.Profile != "new" {
+		t.Errorf("standard profile %q", c.Profile)
+	}
+	version := inv.Version()
+	write("new.yml", "id: new\nstandard: true\n")
+	inv, err = Load(Config{Inventory: filepath.Join(dir, "inventory.yml.txt"), Policy: filepath.Join(dir, "policy.txt"),
+		Profiles: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if inv.Version() == version {
+		t.Error("another profile, the same version")
+	}
+	if got := inv.RetentionClass(system(t, inv, "b")); got != 180 {
+		t.Errorf("level 4 names no figure, level 3 180 days: %d; raising a level must not shorten", got)
+	}
+	for text, want := range map[string]string{
+		"id: bad\nbasis: [{levels: 6}]":     `bad.yml:2: "6" is not a level`,
+		"id: bad\nmeasures: {a: [{}]}":      `bad.yml:2: a figure needs value, clause and certainty`,
+		"id: bad\nduties: [{id: x}]":        `bad.yml:2: a duty needs`,
+		"id: bad\nsuccessor: over":          `successor "over" is no profile`,
+		"id: bad\nstandard: true":           `standard is already`,
+		"id: bad\nmeasure: {}":              `(did you mean "measures"?)`,
+		"id: bad\nbasis: [{levels: 4-3}]":   `"4-3" is not a level`,
+		"id: other":                         `must be the file's name`,
+		"id: bad\nduties: [{trigger: any}]": `a duty needs`,
+	} {
+		write("bad.yml", text)
+		if _, err := Load(Config{Profiles: dir}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
 }
