@@ -104,7 +104,7 @@ func (c *Collection) Resolve() {
 	for _, d := range c.docs {
 		m := d.Meta()
 		if taken, ok := firstTaken(byRef, m); ok {
-			c.refuse(m, fmt.Sprintf("id or name is already used by %s", taken.Meta().Pos))
+			c.refuse(m, m.Pos, fmt.Sprintf("id or name is already used by %s", taken.Meta().Pos))
 			continue
 		}
 		for _, ref := range refsOf(m) {
@@ -137,8 +137,8 @@ func (c *Collection) Find(ref string) (Document, bool) {
 	return Document{}, false
 }
 
-func (c *Collection) refuse(m *Meta, reason string) {
-	c.Refusals = append(c.Refusals, Refusal{Pos: m.Pos, Rule: oneLine(m.Key()), Reason: reason})
+func (c *Collection) refuse(m *Meta, at Pos, reason string) {
+	c.Refusals = append(c.Refusals, Refusal{Pos: at, Rule: oneLine(m.Key()), Reason: reason})
 }
 
 // refsOf returns the keys under which a document is found.
@@ -201,7 +201,7 @@ func (r *resolver) resolve(c *Correlation) resolution {
 			reason = fmt.Sprintf("correlation: %q was refused", oneLine(ref))
 		}
 		if reason != "" {
-			r.c.refuse(&c.Meta, reason)
+			r.c.refuse(&c.Meta, c.rulesPos, reason)
 			r.state[c] = refused
 			return refused
 		}

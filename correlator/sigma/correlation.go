@@ -164,6 +164,7 @@ type Correlation struct {
 	Expr *Node
 	// Generate asks for alerts of the referenced rules as well.
 	Generate bool
+	rulesPos Pos
 }
 
 // ThresholdAt returns the threshold for an information system of that level: the by_level entry of the highest listed

@@ -73,8 +73,8 @@ func startPatterns(v *node) []Pattern {
 	case scalarText:
 		return []Pattern{ParsePattern(v.text)}
 	case scalarInt, scalarFloat:
-		canonical, ok := v.integer()
-		if !ok && v.kind == scalarFloat {
+		canonical := v.whole
+		if v.kind == scalarFloat {
 			canonical = strconv.FormatFloat(v.num, 'g', -1, 64)
 		}
 		if canonical != "" && canonical != v.text {

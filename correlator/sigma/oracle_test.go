@@ -54,3 +54,31 @@ func TestOracleSigmaHQ(t *testing.T) {
 		t.Errorf("only %d of %d rules load, want 95 %%", len(c.Rules), total)
 	}
 }
+
+// TestOracleSigmaSpec parses the examples of the specification. Two kinds are refused: the percentile that names no
+// percentile, and filters.
+func TestOracleSigmaSpec(t *testing.T) {
+	root := corpus(t, "sigma-spec")
+	parsed, refused := 0, 0
+	for _, kind := range []string{"correlation", "rules", "filter"} {
+		files, err := filepath.Glob(filepath.Join(root, "tests", "schema", kind, "*.yml"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", kind, err)
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			docs, no := Parse(filepath.Base(f), data)
+			parsed, refused = parsed+len(docs), refused+len(no)
+			for _, r := range no {
+				t.Log(r.Error())
+				if kind != "filter" && r.File != "value_percentile.yml" {
+					t.Error("not refused by decision")
+				}
+			}
+		}
+	}
+	t.Logf("%d documents parse, %d are refused", parsed, refused)
+}

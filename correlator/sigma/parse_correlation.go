@@ -34,6 +34,10 @@ func parseCorrelation(doc, n *node) (*Correlation, error) {
 	if c.Rules, err = n.textsOf("rules"); err != nil {
 		return nil, err
 	}
+	c.rulesPos = n.pos
+	if v := n.get("rules"); v != nil {
+		c.rulesPos = v.pos
+	}
 	if c.GroupBy, err = n.textsOf("group-by"); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ type node struct {
 	kind   scalarKind
 	text   string  // of a scalar, as it means; numbers as written
 	num    float64 // of a number
+	whole  string  // of a whole number: its decimal digits
 	truth  bool
 }
 
@@ -208,9 +209,9 @@ func (c converter) scalar(n ast.Node, at Pos) (*node, error) {
 		s := &node{pos: at, kind: scalarInt, text: n.Token.Value}
 		switch v := n.Value.(type) {
 		case int64:
-			s.num = float64(v)
+			s.num, s.whole = float64(v), strconv.FormatInt(v, 10)
 		case uint64:
-			s.num = float64(v)
+			s.num, s.whole = float64(v), strconv.FormatUint(v, 10)
 		}
 		return s, nil
 	case *ast.FloatNode:
@@ -250,14 +251,6 @@ func (c converter) mapping(values []*ast.MappingValueNode, at Pos, depth int) (*
 		m.fields = append(m.fields, field{key: key.text, pos: key.pos, value: value})
 	}
 	return m, nil
-}
-
-// integer returns a number's canonical decimal text, where it is a whole number.
-func (n *node) integer() (string, bool) {
-	if n.kind != scalarInt || n.num != float64(int64(n.num)) {
-		return "", false
-	}
-	return strconv.FormatInt(int64(n.num), 10), true
 }
 
 // oneLine shortens a text for a message.

@@ -400,7 +400,7 @@ func randomEvent(r *rand.Rand, b *event.Builder) map[string][]any {
 
 // TestOracleEval compares the fast path with the naive evaluator over random rules and events.
 func TestOracleEval(t *testing.T) {
-	rounds, events := 60, 60
+	rounds, events := 40, 60
 	if testing.Short() {
 		rounds = 10
 	}

@@ -80,6 +80,9 @@ func attribute(v any, name string) any {
 	if a, ok := m["#attributes"].(map[string]any); ok {
 		return a[name]
 	}
+	if a, ok := m["@"+name]; ok {
+		return a
+	}
 	return m[name]
 }
 
