@@ -29,6 +29,10 @@ type Config struct {
 	Replicas int              // of the stream in a cluster; 0 is 1
 	Now      func() time.Time // nil is time.Now; stamps entries, never windows
 
+	// Room, if set, is asked before each append; its error refuses it. The alert log may use the last of the disk, but
+	// must not fill it.
+	Room func() error
+
 	// Progress, if set, is told during Open how many of the messages of the stream have been read.
 	Progress func(done, total uint64)
 }
@@ -213,6 +217,11 @@ const (
 func (l *Log) append(ctx context.Context, build func() ([]*Entry, error)) ([]*Entry, error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	if l.cfg.Room != nil {
+		if err := l.cfg.Room(); err != nil {
+			return nil, fmt.Errorf("alert: appending to the log: %w", err)
+		}
+	}
 	conflicts, failures := 0, 0
 	for {
 		entries, err := build()

@@ -421,3 +421,15 @@ func TestSignalsAreContiguousRanges(t *testing.T) {
 		t.Errorf("the third entry says %s", v.Str())
 	}
 }
+
+func TestNoRoomRefuses(t *testing.T) {
+	js, _ := startServer(t, t.TempDir())
+	full := errors.New("the disk is full")
+	l, err := Open(t.Context(), Config{JS: js, Room: func() error { return full }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Emit(t.Context(), sample(1, 1, Low)); !errors.Is(err, full) {
+		t.Errorf("%v, want the refusal", err)
+	}
+}

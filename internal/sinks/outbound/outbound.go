@@ -23,7 +23,7 @@ import (
 // Config says how to reach a peer.
 type Config struct {
 	Proxy   string        // http:// or https:// URL of a proxy, with user and password if it wants them; empty is none
-	CA      []byte        // PEM of the authorities to trust instead of the system's; empty is the system's
+	CA      []byte        // PEM of authorities to trust beside the system's
 	Timeout time.Duration // of a whole request; 0 is 30 s
 }
 
@@ -49,7 +49,10 @@ func New(cfg Config) (*http.Client, error) {
 		tr.Proxy = http.ProxyURL(u)
 	}
 	if len(cfg.CA) > 0 {
-		pool := x509.NewCertPool()
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool() // a system without authorities of its own
+		}
 		if !pool.AppendCertsFromPEM(cfg.CA) {
 			return nil, errors.New("outbound: ca: no certificate in PEM form found")
 		}
