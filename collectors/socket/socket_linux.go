@@ -4,7 +4,9 @@
 package socket
 
 import (
+	"net"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -178,6 +180,31 @@ func Readable(raw syscall.RawConn) error {
 		return err
 	}
 	return got
+}
+
+// AcceptNow accepts a connection that waits already; nil when there is none.
+func AcceptNow(l net.Listener) net.Conn {
+	sc, ok := l.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	fd := -1
+	if err := raw.Control(func(on uintptr) {
+		fd, _, err = unix.Accept4(int(on), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	}); err != nil || fd < 0 {
+		return nil
+	}
+	file := os.NewFile(uintptr(fd), "accepted")
+	conn, err := net.FileConn(file) // a copy of the descriptor
+	_ = file.Close()
+	if err != nil {
+		return nil
+	}
+	return conn
 }
 
 // ReadNow reads what a stream has, without waiting; 0 when it has nothing.

@@ -7,6 +7,7 @@ package socket
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -46,6 +47,9 @@ func reusePort(_, _ string, _ syscall.RawConn) error { return errors.ErrUnsuppor
 
 // Readable returns at once: a read waits.
 func Readable(syscall.RawConn) error { return nil }
+
+// AcceptNow has no way to look without waiting here.
+func AcceptNow(net.Listener) net.Conn { return nil }
 
 // ReadNow has no way to look without waiting here.
 func ReadNow(syscall.RawConn, []byte) int { return 0 }

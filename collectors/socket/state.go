@@ -25,9 +25,10 @@ type State struct {
 // Epoch is the bind counter: the epoch of the batches of this run.
 func (s *State) Epoch() uint64 { return s.epoch }
 
-// NextState reads the state in a file of an existing directory, adds one to the bind counter and returns once it is on the disk. Without the
-// file the counter starts at the time in seconds rather than at one, so that a state directory that was lost while
-// the spool was kept does not number messages as earlier ones were: the spool would take them for known.
+// NextState reads the state in a file of an existing directory, adds one to the bind counter and returns once it is on
+// the disk. Without the file the counter starts at the time in seconds rather than at one, so that a state directory
+// that was lost while the spool was kept does not number messages as earlier ones were: the spool would take them for
+// known.
 func NextState(file string, now time.Time) (*State, error) {
 	s := &State{file: file, epoch: uint64(max(now.Unix(), 1)) - 1, drops: map[uint64]uint32{}}
 	data, err := os.ReadFile(file)

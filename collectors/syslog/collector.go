@@ -45,7 +45,8 @@ type run struct {
 	conns  *conns
 	state  *socket.State
 
-	readers sync.WaitGroup // all that call gather
+	acceptors sync.WaitGroup // all that make connections
+	readers   sync.WaitGroup // all that call gather
 }
 
 // Run opens the sockets and collects until ctx is done; then it reads what the sockets hold already, closes them,
@@ -56,6 +57,9 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 		return err
 	}
 	sockets, err := c.open(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil // stopped before it began
+	}
 	if err != nil {
 		return err
 	}
@@ -77,9 +81,11 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 		r.goRead(func() error { return r.readUDP(s) })
 	}
 	for _, l := range sockets.tcp {
+		r.acceptors.Add(1)
 		r.goRead(func() error { return r.accept(l, nil) })
 	}
 	for _, l := range sockets.tls {
+		r.acceptors.Add(1)
 		r.goRead(func() error { return r.accept(l, files) })
 	}
 	r.goRead(func() error { return r.watch(sockets.udp) })
@@ -93,6 +99,7 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 		written <- err
 	}
 	sockets.stop()
+	r.acceptors.Wait()
 	r.conns.stop()
 	r.readers.Wait()
 	r.report(sockets.udp)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/haidang-soc/haidang/collectors/socket"
 )
@@ -58,10 +59,12 @@ func (s *sockets) addrs() []net.Addr {
 	return list
 }
 
-// stop ends the accepting and makes the readers of datagrams take what the kernel holds and return.
+// stop makes the accepting and the reading of datagrams end once they have taken what waits in the kernel.
 func (s *sockets) stop() {
 	for _, l := range append(append([]net.Listener{}, s.tcp...), s.tls...) {
-		_ = l.Close()
+		if d, ok := l.(interface{ SetDeadline(time.Time) error }); !ok || d.SetDeadline(time.Unix(1, 0)) != nil {
+			_ = l.Close()
+		}
 	}
 	for _, u := range s.udp {
 		u.Stop()
@@ -70,7 +73,9 @@ func (s *sockets) stop() {
 
 // close closes everything.
 func (s *sockets) close() {
-	s.stop()
+	for _, l := range append(append([]net.Listener{}, s.tcp...), s.tls...) {
+		_ = l.Close()
+	}
 	for _, u := range s.udp {
 		_ = u.Close()
 	}

@@ -388,6 +388,32 @@ func TestStopWritesWhatWasRead(t *testing.T) {
 	contiguous(t, out.batches)
 }
 
+// TestStopTakesTheBacklog: connections that wait to be accepted at the stop are read as well.
+func TestStopTakesTheBacklog(t *testing.T) {
+	out := &memory{}
+	cfg := Config{Name: "test", TCP: []string{"127.0.0.1:0"}, StateDir: t.TempDir()}
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen = func(context.Context, string, string) (net.Listener, net.PacketConn, error) { return l, nil, nil }
+	for i := range 20 {
+		send(t, dial(t, l.Addr()), fmt.Sprintf("<13>waiting %d\n", i))
+	}
+	c, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // the stop comes before anything was accepted
+	if err := c.Run(ctx, out); err != nil {
+		t.Error(err)
+	}
+	if n := len(out.originals()); n != 20 {
+		t.Errorf("%d of 20 messages were written", n)
+	}
+}
+
 // TestStopReportsLoss: a Writer that takes nothing makes Run end in bounded time, and the loss is told.
 func TestStopReportsLoss(t *testing.T) {
 	out := &memory{block: make(chan struct{})}

@@ -20,47 +20,60 @@ import (
 // handshakeTime is how long a client has for a TLS handshake.
 const handshakeTime = 10 * time.Second
 
+// backlog bounds the connections that are accepted after the stop.
+const backlog = 4096
+
 // smallRead is the buffer that an idle TLS connection holds; an idle TCP connection holds none.
 const smallRead = 4096
 
-// accept takes connections until the stop. A failure to accept one (no file descriptor is free, the client is gone)
-// passes, so it is tried again after a pause.
+// accept takes connections until the stop, and then those that wait already. A failure to accept one (no file
+// descriptor is free, the client is gone) passes, so it is tried again after a pause.
 func (r *run) accept(l net.Listener, config *tls.Config) error {
+	defer r.acceptors.Done()
 	pause := time.Millisecond
 	for {
 		nc, err := l.Accept()
-		if err != nil {
-			if r.ctx.Err() != nil {
-				return nil
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			r.c.n.refused.Add(1)
-			select {
-			case <-r.ctx.Done():
-				return nil
-			case <-time.After(pause):
-			}
-			pause = min(2*pause, time.Second)
+		switch {
+		case err == nil:
+			pause = time.Millisecond
+			r.serve(nc, config)
 			continue
+		case r.ctx.Err() != nil:
+			for range backlog {
+				if nc = socket.AcceptNow(l); nc == nil {
+					break
+				}
+				r.serve(nc, config)
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
 		}
-		pause = time.Millisecond
-		c := &conn{run: r, sock: nc, nc: nc, frames: framer{max: r.c.cfg.MaxMessage}}
-		if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-			c.peer = socket.Plain(a.AddrPort().Addr())
+		r.c.n.refused.Add(1)
+		select {
+		case <-r.ctx.Done():
+		case <-time.After(pause):
 		}
-		if !r.conns.add(c) {
-			r.c.n.refused.Add(1)
-			_ = nc.Close()
-			continue
-		}
-		r.c.n.opened.Add(1)
-		r.goRead(func() error {
-			defer r.conns.remove(c)
-			return c.serve(config)
-		})
+		pause = min(2*pause, time.Second)
 	}
+}
+
+// serve reads a new connection in a goroutine of its own, if there is room for it.
+func (r *run) serve(nc net.Conn, config *tls.Config) {
+	c := &conn{run: r, sock: nc, nc: nc, frames: framer{max: r.c.cfg.MaxMessage}}
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		c.peer = socket.Plain(a.AddrPort().Addr())
+	}
+	if !r.conns.add(c) {
+		r.c.n.refused.Add(1)
+		_ = nc.Close()
+		return
+	}
+	r.c.n.opened.Add(1)
+	r.goRead(func() error {
+		defer r.conns.remove(c)
+		return c.serve(config)
+	})
 }
 
 // conn is one stream.
