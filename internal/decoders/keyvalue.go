@@ -189,7 +189,7 @@ func (x *line) infer() {
 		switch action := b.Text(event.EventAction); {
 		case action != "" && fortiDenied(action):
 			x.verdictIs("", "denied", failure)
-		case action != "" && outcomeOf(action) == success || action == "accept" || action == "permit" || action == "allow":
+		case outcomeOf(action) == success || action == "accept" || action == "permit" || action == "allow":
 			x.verdictIs("", "allowed", success)
 		default:
 			x.classify("network", "info", "", "")
