@@ -116,7 +116,8 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 	if err = a.openPeople(ctx); err != nil {
 		return a, err
 	}
-	if a.alerts, err = alert.Open(ctx, alert.Config{JS: a.nats.JetStream()}); err != nil {
+	if a.alerts, err = alert.Open(ctx, alert.Config{JS: a.nats.JetStream(),
+		Room: func() error { return a.nats.Room(0.5) }}); err != nil {
 		return a, err
 	}
 	if broken := a.alerts.Broken(); broken != nil {
