@@ -30,6 +30,8 @@ type cli struct {
 	People  peopleCmd  `cmd:"" help:"People, roles and tokens."`
 	Check   checkCmd   `cmd:"" help:"Check configuration, inventory, policy and rules."`
 	Flows   flowsCmd   `cmd:"" help:"Turn captured NetFlow and IPFIX into flows, one JSON document a line."`
+	Replay  replayCmd  `cmd:"" help:"Play log and capture files through decoders and rules, in event time."`
+	Rules   rulesCmd   `cmd:"" help:"Test rules, or evaluate them over events."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

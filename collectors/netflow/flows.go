@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/gopacket"
@@ -130,60 +129,74 @@ func udp(p []byte, link layers.LinkType) (from netip.Addr, payload []byte, ok bo
 	return from.Unmap(), u.Payload, ok
 }
 
-// Render reads export datagrams from the paths (pcap files, folders of .bin files) and writes one flow a line as nested
-// ECS JSON: what `haidang flows` prints. What cannot be decoded is told to problem and the next datagram is read.
-// Progress is left to the caller: it wraps w. It stops when ctx is done.
-func Render(ctx context.Context, w io.Writer, paths []string, problem func(error)) error {
-	var line []byte
-	for _, path := range paths {
-		d := flow.NewDecoder(func(l flow.Loss) { problem(lossError(l)) })
-		source := "file/" + filepath.Base(strings.TrimRight(path, "/"))
-		b := event.NewBuilder(source, 0)
-		unit := uint64(0)
-		err := Datagrams(path, func(g Datagram) error {
-			b.Reset(source, 0)
-			decode(d, b, g, unit, problem)
-			unit++
-			batch := b.Batch(unit-1, unit)
-			for e := range batch.Events() {
-				line = append(event.AppendJSON(line[:0], e, false), '\n')
-				if _, err := w.Write(line); err != nil {
-					return err
+// Reading says how Batches reads a file.
+type Reading struct {
+	Source  string                   // of the batches
+	Problem func(error)              // told of what cannot be decoded, and of losses by sequence number
+	Finish  func(b *event.Builder)   // completes each event before it is ended; nil leaves it
+	Each    func(*event.Batch) error // called for every datagram that holds flows; an error ends the reading
+}
+
+// Batches reads export datagrams (see Datagrams) into batches of flows, one for each datagram.
+func Batches(path string, r Reading) error {
+	d := flow.NewDecoder(func(l flow.Loss) { r.Problem(lossError(l)) })
+	b := event.NewBuilder(r.Source, 0)
+	unit := uint64(0)
+	err := Datagrams(path, func(g Datagram) error {
+		b.Reset(r.Source, 0)
+		index := 0
+		received := g.At.UnixNano()
+		err := d.Decode(g.From, g.Payload, received, func(f *flow.Flow) {
+			if index <= maxIndex {
+				b.Begin(unit, uint16(index))
+				put(b, f, received)
+				if r.Finish != nil {
+					r.Finish(b)
 				}
+				b.End()
 			}
-			return ctx.Err()
+			index++
 		})
-		d.Tick(1<<63 - 1)
-		if err != nil {
-			return err
+		if err == nil && index > maxIndex+1 {
+			err = fmt.Errorf("netflow: exporter %s: %d flows in one datagram: the rest is dropped", g.From, maxIndex+1)
 		}
-	}
-	return nil
+		if err != nil {
+			r.Problem(err)
+		}
+		unit++
+		if b.Len() == 0 {
+			return nil
+		}
+		return r.Each(b.Batch(unit-1, unit))
+	})
+	d.Tick(1<<63 - 1)
+	return err
 }
 
 // maxIndex is the last index that an event id has room for: a datagram holds more flows only where its template
 // describes records of a byte or two, and no exporter has such flows.
 const maxIndex = 1<<16 - 1
 
-// decode puts the flows of a datagram into the builder as the events of one unit.
-func decode(d *flow.Decoder, b *event.Builder, g Datagram, unit uint64, problem func(error)) {
-	index := 0
-	received := g.At.UnixNano()
-	err := d.Decode(g.From, g.Payload, received, func(f *flow.Flow) {
-		if index > maxIndex {
-			return
+// Render reads export datagrams from the paths and writes one flow a line as nested ECS JSON: what `haidang flows`
+// prints. What cannot be decoded is told to problem and the next datagram is read. It stops when ctx is done.
+func Render(ctx context.Context, w io.Writer, paths []string, problem func(error)) error {
+	var line []byte
+	for _, path := range paths {
+		err := Batches(path, Reading{Source: "file/" + filepath.Base(path), Problem: problem,
+			Each: func(b *event.Batch) error {
+				for e := range b.Events() {
+					line = append(event.AppendJSON(line[:0], e, false), '\n')
+					if _, err := w.Write(line); err != nil {
+						return err
+					}
+				}
+				return ctx.Err()
+			}})
+		if err != nil {
+			return err
 		}
-		b.Begin(unit, uint16(index))
-		put(b, f, received)
-		b.End()
-		index++
-	})
-	if err == nil && index > maxIndex {
-		err = fmt.Errorf("netflow: exporter %s: %d flows in one datagram: the rest is dropped", g.From, maxIndex+1)
 	}
-	if err != nil {
-		problem(err)
-	}
+	return nil
 }
 
 func lossError(l flow.Loss) error {
