@@ -202,7 +202,8 @@ func alias(name string) event.FieldID {
 	switch name {
 	case "src", "srcip", "src_ip", "source_ip", "sourceip", "saddr", "source_address", "client", "clientip",
 		"client_ip", "client-ip", "client_addr", "remote_ip", "remoteip", "remote_addr", "remoteaddr",
-		"remoteaddress", "remote_address", "clienthost", "rhost", "peer", "rip", "ip", "ip_address", "ipaddr", "c-ip", "from_ip":
+		"remoteaddress", "remote_address", "clienthost", "rhost", "peer", "rip", "ip", "ip_address", "ipaddr", "c-ip",
+		"from_ip":
 		return event.SourceIP
 	case "spt", "sport", "srcport", "src_port", "source_port", "sourceport", "client_port", "remote_port", "c-port":
 		return event.SourcePort
