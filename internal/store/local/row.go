@@ -31,7 +31,7 @@ const (
 	oddFields = "1" // odd, for a hot field that a column could not hold
 	oddText   = "2" // odd, and without haidang.text
 
-	separator = "\x1f" // between the values of a list column
+	separator = "\x1f" // before, between and behind the values of a list column
 	posBits   = 20
 	maxRow    = 2<<20 - 4096 // bytes as the library estimates a row, with room for the names
 )
@@ -146,23 +146,23 @@ func (enc *encoder) text(fill func([]byte) []byte) string {
 // on it would not mean what kql.Match means.
 func (enc *encoder) column(c *column, v event.Value) (text string, scalar, regular bool) {
 	switch {
-	case c.list && v.Kind() == event.List:
+	case c.list && (v.Kind() == event.List || v.Kind() == event.String):
 		text = enc.text(func(b []byte) []byte {
-			regular = true
+			b = append(b, separator...)
 			for x := range v.All {
-				if s := x.Str(); !regularText(s) || strings.Contains(s, separator) {
-					regular = false
+				regular = regularText(x.Str()) && !strings.Contains(x.Str(), separator)
+				if !regular {
+					break
 				}
 				b = append(append(b, x.Str()...), separator...)
 			}
 			return b
 		})
-		return strings.TrimSuffix(text, separator), false, regular && text != ""
+		return text, v.Kind() == event.String, regular
 	case v.Kind() != c.kind:
 		return "", false, false
 	case c.kind == event.String:
-		s := v.Str()
-		return s, c.list, regularText(s) && (!c.list || !strings.Contains(s, separator))
+		return v.Str(), false, regularText(v.Str())
 	case c.kind == event.Int, c.kind == event.IP:
 		return enc.text(v.AppendText), false, true
 	}
@@ -248,8 +248,10 @@ func (d *decoder) add(b *event.Builder, r *found) error {
 
 func (d *decoder) column(b *event.Builder, c column, s string) {
 	switch {
-	case c.list && !has(d.scalar, c.id):
-		b.Strs(c.id, strings.Split(s, separator)...)
+	case c.list && has(d.scalar, c.id):
+		b.Str(c.id, strings.Trim(s, separator))
+	case c.list:
+		b.Strs(c.id, strings.Split(strings.Trim(s, separator), separator)...)
 	case c.kind == event.Int:
 		n, _ := strconv.ParseInt(s, 10, 64)
 		b.Int(c.id, n)

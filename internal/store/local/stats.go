@@ -220,8 +220,8 @@ func (b *pushedBucket) values(text string) []string {
 			return nil
 		}
 		return []string{b.bucket.Key(t.UnixNano())}
-	case b.list && strings.Contains(text, separator):
-		list := strings.Split(text, separator)
+	case b.list:
+		list := strings.Split(strings.Trim(text, separator), separator)
 		slices.Sort(list)
 		return slices.Compact(list)
 	}

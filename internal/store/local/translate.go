@@ -292,8 +292,7 @@ func hotFilter(c *column, e *kql.Expr) filter {
 			return filter{nothing, true}
 		}
 		if c.list {
-			return filter{name + ":=" + quote(s) + " or (" + name + ":" + quote(s) + " " + name + ":~" +
-				quote("(?:^|"+separator+")"+regexp.QuoteMeta(s)+"(?:"+separator+"|$)") + ")", true}
+			return filter{name + ":*" + quote(separator+s+separator) + "*", true}
 		}
 		return filter{name + ":=" + quote(s), true}
 	}
@@ -306,7 +305,7 @@ func patternFilter(name string, list bool, p kql.Pattern) filter {
 	re.WriteString("(?s)")
 	begin, any, end := "^", ".*", "$"
 	if list {
-		begin, any, end = "(?:^|"+separator+")", "[^"+separator+"]*", "(?:"+separator+"|$)"
+		begin, any, end = separator, "[^"+separator+"]*", separator
 	}
 	re.WriteString(begin)
 	for i, piece := range p {

@@ -157,9 +157,12 @@ func testStats(t *testing.T, s Store, o *oracle, base time.Time) {
 		{store.Top("no.such.field", 10)},
 		{store.Distinct("event.category"), store.Top("event.category", 1)},
 	} {
-		for _, text := range []string{"*", "event.dataset: sshd.auth", "failed đường or event.kind: signal", "url.path: /*"} {
+		for _, text := range []string{"*", "event.dataset: sshd.auth", "failed đường or url.path: /*"} {
 			e := kql.MustParse(text)
 			for _, from := range []time.Time{{}, base.Add(-31*time.Hour - 7*time.Minute)} {
+				if text == "*" && !from.IsZero() {
+					continue
+				}
 				events := o.find(access.Everything(), e, from, time.Time{})
 				name := fmt.Sprintf("%s from %v by %v", text, from, by)
 				q := store.NewQuery(access.Everything(), e, from, time.Time{})

@@ -29,8 +29,6 @@ type Store interface {
 // Base is a time that a store takes events before: this hour.
 func Base() time.Time { return time.Now().UTC().Truncate(time.Hour) }
 
-const records = 20
-
 // Run holds a store to its contract. It calls open once for a store that must be empty.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	g := Generator{Base: Base(), PerRecord: 100}
