@@ -34,6 +34,8 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 	w.text(e.cursor.String())
 	w.int(e.clock)
 	w.int(e.down)
+	w.int(e.gap)
+	w.int(e.resumed)
 	w.int(e.watermark)
 	w.int(e.lastTick)
 	w.uint(e.turns)
@@ -66,6 +68,14 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 			w.text(h.val)
 			w.float(h.num)
 		}
+	}
+	w.uint(uint64(len(e.carry)))
+	for _, a := range e.carry {
+		doc, err := json.Marshal(a)
+		if err != nil {
+			return nil, fmt.Errorf("correlator: writing a checkpoint: alert %v: %w", a.ID, err)
+		}
+		w.text(string(doc))
 	}
 	if len(w.b) > maxCheckpoint {
 		return nil, fmt.Errorf("correlator: writing a checkpoint: %d bytes of state are more than %d", len(w.b),

@@ -42,7 +42,7 @@ type Origin struct {
 type Limits struct {
 	Groups   int // of one rule; default 100,000. The group that was quiet longest makes room.
 	Window   int // events in one window; default 10,000. The oldest makes room.
-	Evidence int // events in all windows that keep text and fields, not only id and time; default 200,000
+	Evidence int // events in all windows and alerts that keep text and fields, not only id and time; default 200,000
 	Pending  int // matches that wait for the watermark; default 500,000. The watermark then moves early.
 	Origins  int // default 65,536; the surplus is the origin "other"
 }
@@ -78,13 +78,15 @@ type Engine struct {
 	cursor    spool.Cursor
 	clock     int64 // stream time, unix ns
 	down      int64 // ns for which no tick came: nobody could have been heard
+	gap       int64 // the last such time, ns
+	resumed   int64 // listening time (clock - down) when it ended
 	watermark int64 // unix ns
 	origins   originTable
 	pending   pendingHeap
 	tables    []table // of detections, then of correlations
 	dirty     []change
 	turns     uint64 // numbers the changes
-	held      int    // entries with text and fields
+	held      int    // entries and evidence with text and fields
 	open      int    // episodes
 	lastTick  int64
 	stats     Stats
@@ -218,6 +220,7 @@ func (e *Engine) Horizon() time.Duration {
 func (e *Engine) tick() {
 	if gap := e.clock - e.lastTick; e.lastTick > 0 && gap > int64(10*time.Second) {
 		e.down += gap // nobody listened meanwhile: silence in that time is not the senders'
+		e.gap, e.resumed = gap, e.clock-e.down
 	}
 	e.lastTick = e.clock
 	e.listen()

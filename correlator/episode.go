@@ -48,7 +48,7 @@ func (e *Engine) detect(d int, ev event.Event, f *fact) {
 	det := &e.rules.detections[d]
 	k := e.scratch.key[:0]
 	for _, f := range det.key {
-		v, _ := f.of(ev)
+		v, _ := e.value(f, ev)
 		k = appendValue(k, v)
 	}
 	e.scratch.key = k
@@ -168,9 +168,15 @@ func (e *Engine) add(ep *episode, f *fact) {
 	if f.origin != "" {
 		a.Origins = addName(a.Origins, f.origin)
 	}
-	x := alert.Evidence{Event: f.id, Time: f.time, Original: f.original}
-	for _, p := range f.fields {
-		x.Fields = append(x.Fields, alert.KV{Field: p.name, Value: p.value})
+	x := alert.Evidence{Event: f.id, Time: f.time}
+	if e.held < e.cfg.Limits.Evidence {
+		x.Original = f.original
+		for _, p := range f.fields {
+			x.Fields = append(x.Fields, alert.KV{Field: p.name, Value: p.value})
+		}
+		e.held += full(&x)
+	} else {
+		e.stats.EvidenceThinned++
 	}
 	switch {
 	case len(ep.first) < maxEvidence:
@@ -178,9 +184,29 @@ func (e *Engine) add(ep *episode, f *fact) {
 	case len(ep.later) < maxEvidence:
 		ep.later = append(ep.later, x)
 	default:
+		e.held -= full(&ep.later[ep.oldest])
 		ep.later[ep.oldest] = x
 		ep.oldest = (ep.oldest + 1) % maxEvidence
 	}
+}
+
+// full is 1 for evidence that has text or fields.
+func full(x *alert.Evidence) int {
+	if x.Original != "" || len(x.Fields) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// full counts the episode's evidence that has text or fields.
+func (ep *episode) full() (n int) {
+	for i := range ep.first {
+		n += full(&ep.first[i])
+	}
+	for i := range ep.later {
+		n += full(&ep.later[i])
+	}
+	return n
 }
 
 func addName(list []string, s string) []string {
@@ -242,6 +268,7 @@ func (ep *episode) evidence() []alert.Evidence {
 // end emits an alert for the last time.
 func (e *Engine) end(g *group) {
 	e.emit(g.ep, true)
+	e.held -= g.ep.full()
 	g.ep = nil
 	e.open--
 }

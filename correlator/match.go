@@ -114,7 +114,7 @@ func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 	h := hit{correlation: u.correlation, inner: u.inner, refs: 1 << u.ref}
 	k, shared := e.scratch.key[:0], false
 	for i, f := range u.key {
-		v, ok := f.of(ev)
+		v, ok := e.value(f, ev)
 		if !ok && !c.sigma.Haidang.NullGroup {
 			e.scratch.key = k
 			e.stats.MissingGroup++
@@ -161,6 +161,17 @@ func (e *Engine) use1(u *use, ev event.Event) (hit, bool) {
 	h.val = string(k)
 	e.scratch.key = k
 	return h, true
+}
+
+// value reads a group-by field; haidang.origin may be implied by who sent the event.
+func (e *Engine) value(f fields, ev event.Event) (event.Value, bool) {
+	v, ok := f.of(ev)
+	if !ok && f[0] == event.HaidangOrigin {
+		if name := e.appendOrigin(ev); len(name) > 0 {
+			return event.StringValue(string(name)), true
+		}
+	}
+	return v, ok
 }
 
 // apart are the fields that tell people behind one shared address from each other.

@@ -150,6 +150,10 @@ func (e *Engine) meet(name string, flow bool, ev event.Event) *origin {
 func (e *Engine) listen() {
 	mark := e.clock - int64(e.cfg.Lateness)
 	alive := e.clock - e.down
+	behind := int64(e.cfg.Idle)
+	if alive-e.resumed < behind {
+		behind += e.gap // senders may still have what nobody took meanwhile
+	}
 	keep := e.origins.list[:0]
 	var tell []*origin
 	for _, o := range e.origins.list {
@@ -160,7 +164,7 @@ func (e *Engine) listen() {
 		}
 		keep = append(keep, o)
 		m := e.clock
-		if quiet < int64(e.cfg.Idle) && o.high > e.clock-o.lateness-int64(e.cfg.Idle) {
+		if quiet < int64(e.cfg.Idle) && o.high > e.clock-o.lateness-behind {
 			m = o.high
 		}
 		mark = min(mark, m-o.lateness)

@@ -4,12 +4,14 @@
 package correlator
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/internal/event"
 )
 
 const maxQuery = 4 << 10
@@ -19,16 +21,19 @@ func (e *Engine) query(ep *episode) string {
 	var b strings.Builder
 	m := e.meta(ep.table)
 	for i, v := range splitKey(ep.g.key) {
-		var either []string
+		var list []string
 		for _, f := range m.groupAt(i).fields {
-			if v == "" {
-				either = append(either, "not "+f+": *")
-			} else {
-				either = append(either, f+": "+quote(v))
+			switch {
+			case v == "":
+				list = append(list, "not "+f+": *")
+			case f == event.HaidangOrigin.Name():
+				list = append(list, originQuery(v)...)
+			default:
+				list = append(list, f+": "+quote(v))
 			}
 		}
-		if len(either) > 0 {
-			b.WriteString(join(either, " or ") + " and ")
+		if len(list) > 0 {
+			b.WriteString(join(list, " or ") + " and ")
 		}
 	}
 	if m.query != "" {
@@ -37,6 +42,19 @@ func (e *Engine) query(ep *episode) string {
 	at := func(ns int64) string { return quote(time.Unix(0, ns).UTC().Format(time.RFC3339Nano)) }
 	b.WriteString("@timestamp >= " + at(ep.a.First) + " and @timestamp <= " + at(ep.a.Last))
 	return b.String()
+}
+
+// originQuery finds the events of an origin, whichever field names it.
+func originQuery(name string) []string {
+	list := []string{event.HaidangOrigin.Name() + ": " + quote(name)}
+	addr, host, relayed := strings.Cut(name, " ")
+	switch _, err := netip.ParseAddr(addr); {
+	case err != nil:
+		return append(list, event.AgentID.Name()+": "+quote(name))
+	case relayed:
+		return append(list, "("+event.ObserverIP.Name()+": "+quote(addr)+" and "+event.HostName.Name()+": "+quote(host)+")")
+	}
+	return append(list, event.ObserverIP.Name()+": "+quote(addr))
 }
 
 // quote writes a text as a KQL phrase.

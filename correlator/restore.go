@@ -43,7 +43,7 @@ func restore(cfg Config, state []byte) (*Engine, error) {
 		return nil, fmt.Errorf("correlator: restoring: %w", ErrCheckpoint)
 	}
 	e.use(cfg.Rules)
-	e.carry, e.out = e.out.Alerts, Output{}
+	e.carry, e.out = append(e.carry, e.out.Alerts...), Output{}
 	for i := range e.rules.correlations {
 		c := &e.rules.correlations[i]
 		for g := e.tables[len(e.rules.detections)+i].first; g != nil; g = g.next {
@@ -187,7 +187,8 @@ func (r *stateReader) engine(e *Engine) {
 		return
 	}
 	e.cursor = cursor
-	e.clock, e.down, e.watermark, e.lastTick, e.turns = r.int(), r.int(), r.int(), r.int(), r.uint()
+	e.clock, e.down, e.gap, e.resumed = r.int(), r.int(), r.int(), r.int()
+	e.watermark, e.lastTick, e.turns = r.int(), r.int(), r.uint()
 	for range r.count() {
 		r.origin(e)
 	}
@@ -208,6 +209,13 @@ func (r *stateReader) engine(e *Engine) {
 		}
 	}
 	r.pending(e, nc)
+	for range r.count() {
+		a := &alert.Alert{}
+		if err := json.Unmarshal([]byte(r.text()), a); err != nil {
+			r.fail()
+		}
+		e.carry = append(e.carry, a)
+	}
 	slices.SortFunc(e.dirty, func(a, b change) int {
 		if a.turn < b.turn {
 			return -1
@@ -270,6 +278,7 @@ func (r *stateReader) group(e *Engine, t *table, at int) {
 		r.fail()
 		return
 	}
+	e.held += ep.full()
 	if ep.turn > 0 {
 		e.dirty = append(e.dirty, change{ep, ep.turn})
 	}
