@@ -127,14 +127,14 @@ func asaOther(x *line, number, text string) {
 	if strings.HasPrefix(text, "Group <") {
 		group, rest, _ := strings.Cut(text[len("Group <"):], "> ")
 		x.str(event.UserGroupName, group)
-		if name, ok := between(rest, "User <", ">"); ok {
-			x.user(name)
-		}
-		if ip, tail, ok := strings.Cut(rest, "IP <"); ok {
-			_ = ip
-			ip, tail, _ = strings.Cut(tail, "> ")
+		// The name is what somebody typed and may hold "> IP <": the last one is the firewall's.
+		if i := strings.LastIndex(rest, "> IP <"); i >= 0 {
+			x.user(strings.TrimPrefix(rest[:i], "User <"))
+			var ip string
+			ip, rest, _ = strings.Cut(rest[i+len("> IP <"):], "> ")
 			x.source(ip)
-			rest = tail
+		} else if name, ok := between(rest, "User <", ">"); ok {
+			x.user(name)
 		}
 		asaSession(x, number, rest)
 		if ip, ok := between(rest, "Address <", ">"); ok {

@@ -107,22 +107,34 @@ func pamFailure(x *line, text, service string) {
 		typ = "info"
 	}
 	x.classify("authentication", typ, "pam_authentication", failure)
-	if i := strings.Index(text, " user="); i >= 0 {
-		name := text[i+len(" user="):]
-		if j := strings.Index(name, " msg="); j >= 0 { // Proxmox VE
-			x.str(event.EventReason, name[j+len(" msg="):])
-			name = name[:j]
-		}
-		x.user(strings.TrimRight(name, " "))
-		text = text[:i]
+	// ruser is what the peer typed and stands before rhost, so the last rhost is PAM's; user is logged only where such an
+	// account exists. Proxmox VE has no ruser but any user, so there the first is its own.
+	i := strings.LastIndex(text, " rhost=")
+	if service == "" && x.app != "sshd" {
+		i = strings.Index(text, " rhost=")
 	}
-	text += " "
-	x.source(after(text, "rhost="))
+	host := ""
+	if i >= 0 {
+		var name string
+		host, name, _ = strings.Cut(text[i+len(" rhost="):], " ")
+		if name, ok := strings.CutPrefix(strings.TrimLeft(name, " "), "user="); ok {
+			if j := strings.Index(name, " msg="); j >= 0 { // Proxmox VE
+				x.str(event.EventReason, name[j+len(" msg="):])
+				name = name[:j]
+			}
+			x.user(strings.TrimRight(name, " "))
+		}
+		text = text[:i]
+	} else if before, name, ok := strings.Cut(text, " user="); ok {
+		x.user(strings.TrimRight(name, " "))
+		text = before
+	}
+	x.source(host)
 	if id := after(text, " uid="); numeric(id) {
 		x.b.Str(event.UserID, id)
 	}
 	x.extra("pam.tty", after(text, " tty="))
-	if r := after(text, "ruser="); r != "" {
+	if _, r, _ := strings.Cut(text, " ruser="); r != "" {
 		x.extra("pam.ruser", r)
 		x.relUser(r)
 	}

@@ -222,6 +222,13 @@ func sshdConnection(x *line, msg string) bool {
 			sshdNamed(x, rest)
 		case "ssh_listening", "ssh_signal":
 			x.b.Strs(event.EventCategory, "process")
+		case "ssh_disconnecting":
+			// The reason repeats the name, which must not be taken for the peer.
+			peer, reason, ok := strings.Cut(rest, ": Change of username or service not allowed")
+			sshdNamed(x, peer)
+			if ok {
+				x.b.Str(event.EventReason, "Change of username or service not allowed"+reason)
+			}
 		default:
 			sshdNamed(x, rest)
 		}
