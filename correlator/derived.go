@@ -55,10 +55,13 @@ func (e *Engine) deriveSkew(b *event.Builder, o *origin, n uint16) uint16 {
 		}
 		return n
 	}
-	// The least difference is the clock's: whatever a line lost on its way can only make it look older.
-	off := s.max
-	if s.min > 0 {
+	// The least difference is the clock's: what a line lost on its way only makes it look older.
+	var off int64
+	switch {
+	case s.min > 0:
 		off = s.min
+	case s.max < 0:
+		off = s.max
 	}
 	s.n = 0
 	if limit := int64(e.cfg.Skew); off < limit && off > -limit-max(0, o.lateness-int64(e.cfg.Lateness)) {

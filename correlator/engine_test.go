@@ -324,3 +324,16 @@ func TestDistinctSumTemporal(t *testing.T) {
 		"spray/2 n=4 sev=1 level=0 final", "sum/2 n=4 sev=1 level=0 final", "entered/2 n=6 sev=3 level=0",
 	})
 }
+
+// compileAll compiles and returns every refusal as text.
+func compileAll(cor, head string) (*RuleSet, []string) {
+	c := &sigma.Collection{}
+	c.Add("test.yml", []byte(head+cor))
+	c.Resolve()
+	set, refused := Compile(c)
+	var out []string
+	for _, r := range append(c.Refusals, refused...) {
+		out = append(out, r.Error())
+	}
+	return set, out
+}
