@@ -4,11 +4,13 @@
 package spool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +82,43 @@ func TestUnknownOutcome(t *testing.T) {
 	if st := s.Stats(); st.Retries == 0 || st.Reopened == 0 {
 		t.Errorf("nothing was lost on the way: %+v", st)
 	}
+}
+
+// TestRefusalTakesWhatWasBuiltOnIt: a batch that was gathered behind a record which the server refuses must not be
+// stored without it.
+func TestRefusalTakesWhatWasBuiltOnIt(t *testing.T) {
+	s := testSpool(t, testServer(t, ServerConfig{}), Config{})
+	real := s.send
+	held, answer := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.send = func(ctx context.Context, m *nats.Msg, opts ...jetstream.PublishOpt) (ack *jetstream.PubAck, err error) {
+		ack, err = nil, &jetstream.APIError{ErrorCode: codeStoreFailed, Description: maximumBytes}
+		refuse := false
+		once.Do(func() { refuse = true; close(held); <-answer })
+		if refuse {
+			return ack, err
+		}
+		return real(ctx, m, opts...)
+	}
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- s.Write(t.Context(), batch("a", 1, 0, 10)) }()
+	<-held
+	go func() { second <- s.Write(t.Context(), batch("a", 1, 10, 20)) }()
+	for gathered := false; !gathered; {
+		s.mu.Lock()
+		gathered = len(s.queue) == 1
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	close(answer)
+	if err := <-first; !errors.Is(err, ErrFull) {
+		t.Errorf("first: %v", err)
+	}
+	if err := <-second; !errors.Is(err, ErrFull) {
+		t.Errorf("second: %v", err)
+	}
+	write(t, s, batch("a", 1, 0, 10), batch("a", 1, 10, 20))
+	contiguous(t, units(readAll(t, s, Cursor{}), "a"), 0, 20)
 }
 
 func TestStreamMadeAnew(t *testing.T) {
@@ -155,7 +194,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[len(data)/2] ^= 4
+	data = bytes.Replace(data, []byte(`"last":10`), []byte(`"last":99`), 1) // good JSON, and a lie
 	if err := os.WriteFile(s.path(".ranges"), data, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,9 @@ func TestTrim(t *testing.T) {
 	if n := firstKept(); n != 10 {
 		t.Fatalf("begins at %d: the last record stays", n)
 	}
+	if ck, err := loadCheckpoint(s.path(".ranges")); err != nil || ck.Seq < 9 {
+		t.Errorf("purged up to 9, the checkpoint is at %d: %v", ck.Seq, err)
+	}
 	if err := s.Trim("elastic", at(3)); err == nil {
 		t.Error("an unknown reader trims")
 	}
