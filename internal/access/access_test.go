@@ -124,7 +124,8 @@ func TestPeople(t *testing.T) {
 	if _, err := s.Person(ctx, "nobody"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
-	if err := s.ChangePerson(ctx, "unix:root", "nobody", func(*Person) error { return nil }); !errors.Is(err, ErrNotFound) {
+	err = s.ChangePerson(ctx, "unix:root", "nobody", func(*Person) error { return nil })
+	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("changing nobody: %v", err)
 	}
 }
@@ -160,7 +161,8 @@ func TestTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(s.AddPerson(ctx, "root", Person{ID: "binh", Name: "Bình", Roles: []Role{Lead, Analyst}, Units: []string{"stc", "syt"}}))
+	must(s.AddPerson(ctx, "root", Person{ID: "binh", Name: "Bình", Roles: []Role{Lead, Analyst},
+		Units: []string{"stc", "syt"}}))
 	text, tok, err := s.Issue(ctx, "root", Token{Name: "máy của Bình", Person: "binh", Roles: []Role{Analyst},
 		Units: []string{"stc", "snv"}, Expires: s.at.Add(time.Hour)})
 	must(err)

@@ -22,7 +22,8 @@ func writeAudit(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	for range n {
-		if err := a.Append(Entry{At: time.Unix(1, 0), Actor: "an", Action: "alert.ack", Target: "x", OK: true}); err != nil {
+		e := Entry{At: time.Unix(1, 0), Actor: "an", Action: "alert.ack", Target: "x", OK: true}
+		if err := a.Append(e); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -35,7 +35,8 @@ func TestDocumentedExamples(t *testing.T) {
 	if m := inv.Lookup("dc1", netip.MustParseAddr("10.10.1.12")); m.id() != "dvc" || m.Zone != "dmz" {
 		t.Errorf("the example of dvc: %+v in\n%s", m, text)
 	}
-	lines := regexp.MustCompile(`peer (\S+), header "([^"]*)" +-> +source.ip (\S+)`).FindAllStringSubmatch(string(data), -1)
+	example := regexp.MustCompile(`peer (\S+), header "([^"]*)" +-> +source.ip (\S+)`)
+	lines := example.FindAllStringSubmatch(string(data), -1)
 	if len(lines) != 2 {
 		t.Fatalf("%d examples of proxies", len(lines))
 	}

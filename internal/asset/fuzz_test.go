@@ -63,7 +63,8 @@ func FuzzInventory(f *testing.F) {
 }
 
 // hop is another reading of one hop of X-Forwarded-For, by the standard library's net package and a pattern.
-var hop = regexp.MustCompile(`^(?:\[([0-9A-Fa-f.:]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|([0-9A-Fa-f.:]+))$`)
+var hop = regexp.MustCompile(`^(?:\[([0-9A-Fa-f.:]+)\](?::\d{1,5})?|` +
+	`(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?|([0-9A-Fa-f.:]+))$`)
 
 func oracleHop(s string) net.IP {
 	s = strings.Trim(s, " \t\"")

@@ -138,7 +138,8 @@ func TestLookup(t *testing.T) {
 
 func TestInventoryMistakes(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
-		{"unknown key", "    level: 3\n", "    levle: 3\n", `inventory.yml:20: unknown key "levle" (did you mean "level"?)`},
+		{"unknown key", "    level: 3\n", "    levle: 3\n",
+			`inventory.yml:20: unknown key "levle" (did you mean "level"?)`},
 		{"unknown top key", "\nproxies:", "\nproxy:", `unknown key "proxy" (did you mean "proxies"?)`},
 		{"tie of addresses", "[10.10.0.1]", "[10.10.1.11]", `address 10.10.1.11/32 of fw/fw is already claimed by dvc/web`},
 		{"tie of ranges", "addresses: [10.10.0.1]", "cidrs: [10.10.1.0/24], site: dc1",
@@ -147,14 +148,16 @@ func TestInventoryMistakes(t *testing.T) {
 		{"tie of zones", "id: quan-tri, cidrs: [10.10.250.0/24]", "id: quan-tri, cidrs: [10.20.0.0/24]", `already in zone`},
 		{"deep nesting", "\nproxies: [10.10.1.5]", "\nproxies: " + strings.Repeat("[", 40), `nested too deeply`},
 		{"tie of hosts", "{name: fw, addresses", "{name: fw, hosts: [DVC-WEB-01], addresses", `host dvc-web-01 of fw/fw`},
-		{"host bits", "[10.10.1.0/24]}", "[10.10.1.1/24]}", `"10.10.1.1/24" has bits beyond its length: did you mean "10.10.1.0/24"?`},
+		{"host bits", "[10.10.1.0/24]}", "[10.10.1.1/24]}",
+			`"10.10.1.1/24" has bits beyond its length: did you mean "10.10.1.0/24"?`},
 		{"no address", "[10.10.0.1]", "[10.10.0.256]", `"10.10.0.256" is not an IP address`},
 		{"level", "level: 4", "level: 6", `"6" is not a whole number from 1 to 5`},
 		{"site", "site: dc2, hosts", "site: dc3, hosts", `site "dc3" of component "web" is not listed under sites`},
 		{"serves", "[dvc, portal]", "[dvv]", `system "fw" serves "dvv", which is no system (did you mean "dvc"?)`},
 		{"profile", "vn-2016", "vn-2017", `profile "vn-2017" of system "dvc" is not one of vn-2016, vn-2026`},
 		{"overlay as profile", "vn-2016", "bca", `is not one of vn-2016, vn-2026`},
-		{"owner", "operator: stttt", "operator: sttt", `operator "sttt" of system "dvc" is no unit (did you mean "stttt"?)`},
+		{"owner", "operator: stttt", "operator: sttt",
+			`operator "sttt" of system "dvc" is no unit (did you mean "stttt"?)`},
 		{"zone", "zone: dmz", "zone: dzm", `zone "dzm" of system "dvc" is not listed under zones`},
 		{"twice", "id: kho", "id: portal", `system "portal" is given twice`},
 		{"parent circle", "name: Ủy ban nhân dân tỉnh,", "name: Ủy ban, parent: xa-a,", `its own parent`},

@@ -71,7 +71,8 @@ func TestHolderKeepsTheOldInventory(t *testing.T) {
 	if _, err := h.Reload(ctx); err == nil || !strings.Contains(err.Error(), file+":20: unknown key") {
 		t.Errorf("a broken file: %v", err)
 	}
-	if m := h.Get().Lookup("dc1", netip.MustParseAddr("10.10.1.11")); m.Level != 3 || h.Get().Version() != first.Version() {
+	m := h.Get().Lookup("dc1", netip.MustParseAddr("10.10.1.11"))
+	if m.Level != 3 || h.Get().Version() != first.Version() {
 		t.Errorf("after a broken file: %+v", m)
 	}
 	write(strings.Replace(small, "level: 3\n", "level: 4\n", 1))
