@@ -101,9 +101,13 @@ func (s *Store) scan(ctx context.Context, r scanRange, fn func(event.Event) bool
 	dec := newDecoder(&s.enc)
 	text := dec.query(r.filter)
 	b := event.NewBuilder("store", 0)
+	want := windowRows // of a window
+	if r.limit > 0 {
+		want = min(max(r.limit*2, 256), windowRows)
+	}
 	width := firstWindow
-	if share := int64(total / windowRows); share < math.MaxInt64/8 && from < to {
-		width = max(width, (to-from)/(share+1)) // as if all matched, evenly spread
+	if share := int64(total) / int64(want); share < math.MaxInt64/8 && from < to {
+		width = max((to-from)/(share+1), 1) // as if all matched, evenly spread
 	}
 	for to > from {
 		lo := from
@@ -139,9 +143,9 @@ func (s *Store) scan(ctx context.Context, r scanRange, fn func(event.Event) bool
 			return nil
 		}
 		switch {
-		case len(rows) < windowRows/16 && width < math.MaxInt64/8:
+		case len(rows) < want/16 && width < math.MaxInt64/8:
 			width *= 4
-		case len(rows) > windowRows/2:
+		case len(rows) > want/2:
 			width = max(width/2, 1)
 		}
 	}

@@ -78,7 +78,8 @@ func (g Generator) event(b *event.Builder, rnd *rand.Rand) {
 	}
 	b.Str(event.EventKind, pick(rnd, "event", "event", "signal", "pipeline_error"))
 	if rnd.IntN(5) > 0 {
-		b.Strs(event.HaidangUnitID, pick(rnd, []string{"so-tttt"}, []string{"ubnd-huyen-a", "so-tttt"}, []string{"so-y-te"})...)
+		units := pick(rnd, []string{"so-tttt"}, []string{"ubnd-huyen-a", "so-tttt"}, []string{"so-y-te"})
+		b.Strs(event.HaidangUnitID, units...)
 		b.Int(event.HaidangLevel, int64(rnd.IntN(5)+1))
 		b.Str(event.HaidangSystemID, pick(rnd, "cong-dvc", "qlvb", "email"))
 	}
