@@ -21,8 +21,8 @@ const (
 	day       = int64(24 * time.Hour)
 )
 
-// Append implements store.Appender: it adds the events of a record. A record at or before the last Sync is skipped. It does not look at ctx once it
-// has begun: half a record is never stored unnoticed.
+// Append implements store.Appender: it adds the events of a record. A record at or before the last Sync is skipped.
+// It does not look at ctx once it has begun: half a record is never stored unnoticed.
 func (s *Store) Append(ctx context.Context, r *spool.Record) error {
 	s.appending.Lock()
 	defer s.appending.Unlock()
