@@ -25,6 +25,7 @@ import (
 type cli struct {
 	Server  serverCmd  `cmd:"" help:"Collect, index, correlate and send until stopped."`
 	Decode  decodeCmd  `cmd:"" help:"Show what the decoders make of log lines."`
+	Demo    demoCmd    `cmd:"" help:"A night at the SOC, on a server of its own."`
 	Query   queryCmd   `cmd:"" help:"Search events, or count them."`
 	Alerts  alertsCmd  `cmd:"" help:"List, show and handle alerts."`
 	People  peopleCmd  `cmd:"" help:"People, roles and tokens."`

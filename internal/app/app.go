@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -76,6 +77,7 @@ type App struct {
 	engine    *correlator.Engine
 	saver     *correlator.Checkpointer
 	listeners []listener
+	relays    func(netip.Addr) bool // nil when there are none
 
 	started    time.Time
 	correlated atomic.Pointer[correlation]
@@ -107,6 +109,7 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 	if a.lock, err = openData(a.cfg.Data); err != nil {
 		return a, err
 	}
+	a.relays = relays(a.cfg)
 	if err = a.openPolicy(ctx); err != nil {
 		return a, err
 	}
@@ -173,8 +176,12 @@ func (a *App) enrich(b *event.Builder, site string) {
 		if id := b.Text(event.AgentID); id != "" {
 			b.Str(event.HaidangOrigin, id)
 		} else if v, ok := b.Get(event.ObserverIP); ok {
-			var text [64]byte
-			b.Bytes(event.HaidangOrigin, v.AppendText(text[:0]))
+			var room [64]byte
+			text := v.At(0).AppendText(room[:0])
+			if a.relays != nil && a.relays(v.At(0).IP()) { // behind a relay senders are told apart by name
+				text = append(append(text, ' '), b.Text(event.HostName)...)
+			}
+			b.Bytes(event.HaidangOrigin, text)
 		}
 	}
 	a.inventory.Get().Enrich(b, site)
@@ -195,7 +202,10 @@ func (a *App) openEngine() (err error) {
 	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator")}
 	var damaged []error
 	a.engine, damaged, err = a.saver.Load(correlator.Config{Rules: setup.Rules, Policy: setup.Policy,
-		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: relays(a.cfg)})
+		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: func(ip string) bool {
+			addr, err := netip.ParseAddr(ip)
+			return err == nil && a.relays != nil && a.relays(addr)
+		}})
 	for _, d := range damaged {
 		a.log.Error("a checkpoint of the correlator is damaged; an older one is used, and the spool replayed", "error", d)
 	}
@@ -208,6 +218,9 @@ func (a *App) openEngine() (err error) {
 func (a *App) clockOff(d time.Duration) {
 	a.log.Warn("the clock was set: stream time and wall clock differ", "difference", d)
 }
+
+// Alerts returns the alert log.
+func (a *App) Alerts() *alert.Log { return a.alerts }
 
 // Ready is closed once every listener was started.
 func (a *App) Ready() <-chan struct{} { return a.ready }

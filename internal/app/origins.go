@@ -59,16 +59,18 @@ func (o *origins) of(_ string, peer netip.Addr) (*time.Location, string) {
 	return o.zone, ""
 }
 
-// relays returns what the correlator asks: whether an address passes on what others say.
-func relays(c *config.Config) func(ip string) bool {
+// relays tells which addresses pass on what others say; nil when there are none.
+func relays(c *config.Config) func(netip.Addr) bool {
 	var list []netip.Prefix
 	for _, r := range c.Relays {
 		if p, err := config.Network(r); err == nil {
 			list = append(list, p)
 		}
 	}
-	return func(ip string) bool {
-		a, err := netip.ParseAddr(ip)
-		return err == nil && slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+	if len(list) == 0 {
+		return nil
+	}
+	return func(a netip.Addr) bool {
+		return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
 	}
 }

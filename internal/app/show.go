@@ -47,6 +47,19 @@ type shown struct {
 	}
 }
 
+// Style says how alerts are shown to people.
+type Style struct {
+	Colour bool
+	Zone   *time.Location // nil is the machine's
+}
+
+func (s Style) at(t time.Time, layout string) string {
+	if s.Zone == nil {
+		return t.Local().Format(layout)
+	}
+	return t.In(s.Zone).Format(layout)
+}
+
 // paint puts text into a colour of the terminal, by severity.
 func paint(severity alert.Severity, text string, colour bool) string {
 	if !colour {
@@ -58,14 +71,14 @@ func paint(severity alert.Severity, text string, colour bool) string {
 }
 
 // AlertLine is an alert's document as one line for people: local time, severity, level, system, title, who, count, id.
-func AlertLine(doc json.RawMessage, colour bool) string {
+func AlertLine(doc json.RawMessage, style Style) string {
 	var s shown
 	if err := json.Unmarshal(doc, &s); err != nil {
 		return string(doc)
 	}
 	a := &s.Haidang.Alert
 	severity, _ := alert.ParseSeverity(a.Severity)
-	word := paint(severity, fmt.Sprintf("%-10s", severity.Vietnamese()), colour)
+	word := paint(severity, fmt.Sprintf("%-10s", severity.Vietnamese()), style.Colour)
 	level := ""
 	if a.Level > 0 {
 		level = fmt.Sprintf("cấp %d", a.Level)
@@ -78,7 +91,7 @@ func AlertLine(doc json.RawMessage, colour bool) string {
 	if a.Count > 1 {
 		count = fmt.Sprintf(" ×%d", a.Count)
 	}
-	return fmt.Sprintf("%s  %s  %-5s  %s%s  [%s]  %s  %s  %s", s.At.Local().Format("02/01 15:04:05"), word, level,
+	return fmt.Sprintf("%s  %s  %-5s  %s%s  [%s]  %s  %s  %s", style.at(s.At, "02/01 15:04:05"), word, level,
 		s.Rule.Name, count, strings.Join(systems, "; "), group(a.Group), a.Status.Vietnamese(), a.ID)
 }
 
@@ -96,16 +109,16 @@ func group(list []alert.KV) string {
 const evidenceShown = 8
 
 // ShowAlert prints an alert's document for people: what, why by policy and by law, what to do, evidence, history.
-func ShowAlert(w io.Writer, doc json.RawMessage, colour bool) error {
+func ShowAlert(w io.Writer, doc json.RawMessage, style Style) error {
 	var s shown
 	if err := json.Unmarshal(doc, &s); err != nil {
 		return err
 	}
 	a := &s.Haidang.Alert
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n  %s\n", AlertLine(doc, colour), s.Rule.Description)
-	fmt.Fprintf(&b, "  Từ %s đến %s, %d sự kiện\n", s.Event.Start.Local().Format("15:04:05 02/01/2006"),
-		s.Event.End.Local().Format("15:04:05"), a.Count)
+	fmt.Fprintf(&b, "%s\n\n  %s\n", AlertLine(doc, style), s.Rule.Description)
+	fmt.Fprintf(&b, "  Từ %s đến %s, %d sự kiện\n", style.at(s.Event.Start, "15:04:05 02/01/2006"),
+		style.at(s.Event.End, "15:04:05"), a.Count)
 	for _, x := range a.System {
 		status := ""
 		if x.Status != "" {
@@ -128,17 +141,17 @@ func ShowAlert(w io.Writer, doc json.RawMessage, colour bool) error {
 			if text == "" {
 				text = group(e.Fields)
 			}
-			fmt.Fprintf(&b, "    %s  %s\n", e.Time.Local().Format("15:04:05"), text)
+			fmt.Fprintf(&b, "    %s  %s\n", style.at(e.Time, "15:04:05"), text)
 		}
 	}
 	if i := a.Incident; i != nil {
-		fmt.Fprintf(&b, "\n  SỰ CỐ, do %s xác định lúc %s\n", i.By, moment(i.At))
+		fmt.Fprintf(&b, "\n  SỰ CỐ, do %s xác định lúc %s\n", i.By, style.moment(i.At))
 		for _, c := range i.Clocks {
-			fmt.Fprintf(&b, "    hạn %s  %s (%s, %s)\n", moment(c.Due), c.Name, c.Clause.Text, c.Clause.Certainty)
+			fmt.Fprintf(&b, "    hạn %s  %s (%s, %s)\n", style.moment(c.Due), c.Name, c.Clause.Text, c.Clause.Certainty)
 		}
 	}
 	for _, h := range a.History {
-		fmt.Fprintf(&b, "\n  %s  %s  %s  %s", moment(h.At), h.Actor, h.Kind.Vietnamese(), h.Note)
+		fmt.Fprintf(&b, "\n  %s  %s  %s  %s", style.moment(h.At), h.Actor, h.Kind.Vietnamese(), h.Note)
 	}
 	fmt.Fprintf(&b, "\n  %s\n", s.Event.URL)
 	_, err := io.WriteString(w, b.String())
@@ -155,4 +168,4 @@ func section(b *strings.Builder, title string, list []string) {
 	}
 }
 
-func moment(ns int64) string { return time.Unix(0, ns).Local().Format("15:04 02/01/2006") }
+func (s Style) moment(ns int64) string { return s.at(time.Unix(0, ns), "15:04 02/01/2006") }
