@@ -19,7 +19,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
 )
@@ -31,6 +33,7 @@ var kinds = []string{"firing", "silent", "near-miss", "late", "out-of-order"}
 const (
 	maxRepeat  = 100_000
 	maxAdvance = 7 * 24 * time.Hour
+	maxDepth   = 32
 )
 
 // Start is the time of offset 0: 02:10 on a holiday.
@@ -133,12 +136,21 @@ func Find(fsys fs.FS, paths ...string) ([]string, error) {
 }
 
 // Load reads a test file. Every error names file and line.
-func Load(fsys fs.FS, name string) (*File, error) {
+func Load(fsys fs.FS, name string) (f *File, err error) {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("rule tests: %w", err)
 	}
-	tree, err := parser.ParseBytes(data, 0)
+	defer func() {
+		if p := recover(); p != nil { // the YAML library has panicked on broken text before
+			f, err = nil, fmt.Errorf("%s:1: not readable as YAML: %v", name, p)
+		}
+	}()
+	tokens := lexer.Tokenize(string(data))
+	if err := checkTokens(name, tokens); err != nil {
+		return nil, err
+	}
+	tree, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, yamlError(name, err)
 	}
@@ -149,7 +161,7 @@ func Load(fsys fs.FS, name string) (*File, error) {
 	if err := decode(name, tree.Docs[0].Body, &doc); err != nil {
 		return nil, err
 	}
-	f := &File{Name: name}
+	f = &File{Name: name}
 	dir := path.Dir(name)
 	if doc.Rules == nil {
 		doc.Rules = []string{strings.TrimSuffix(path.Base(name), "_test"+path.Ext(name)) + path.Ext(name)}
@@ -337,6 +349,31 @@ func span(s string, low, high time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
+// checkTokens refuses, before the recursive parser runs, what is nested deeply, and what would make it larger than it
+// is.
+func checkTokens(file string, tokens token.Tokens) error {
+	open, line, onLine := 0, 1, 0
+	for _, t := range tokens {
+		if t.Position != nil && t.Position.Line != line {
+			line, onLine = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			open++
+		case token.SequenceEndType, token.MappingEndType:
+			open--
+		case token.SequenceEntryType, token.MappingKeyType:
+			onLine++
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			return fmt.Errorf("%s:%d: anchors and aliases are not accepted: write the value out", file, line)
+		}
+		if open > maxDepth || onLine > maxDepth {
+			return fmt.Errorf("%s:%d: nested too deeply", file, line)
+		}
+	}
+	return nil
+}
+
 func lineOf(n ast.Node) int {
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		n = m.Values[0].Key // the start of a block map is its first colon
@@ -349,6 +386,9 @@ func lineOf(n ast.Node) int {
 
 // decode reads a node; a key that is not known is an error.
 func decode(file string, n ast.Node, v any) error {
+	if n == nil {
+		return fmt.Errorf("%s:1: an empty element in a list", file)
+	}
 	if err := yaml.NodeToValue(n, v, yaml.Strict()); err != nil {
 		return yamlError(file, err)
 	}
