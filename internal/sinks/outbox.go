@@ -135,6 +135,9 @@ func (o *outbox) replay(r *record, items map[uint64]*item, open map[uint64]bool)
 		if it.tries++; r.Tries > 0 {
 			it.tries = r.Tries
 		}
+		if open[r.Seq] { // the program ended during the try before
+			it.tried = true
+		}
 		open[r.Seq] = true
 	case opDone:
 		o.settle(it, r)
@@ -237,9 +240,13 @@ func (o *outbox) add(l *letter) error {
 	q := o.queueOf(l.Alert)
 	at := -1
 	if l.Change.Emission() {
-		at = slices.IndexFunc(q.items, func(w *item) bool { return w.letter.Change.Emission() })
-		if at == 0 && q.busy {
-			at = -1
+		for i, w := range slices.Backward(q.items) {
+			if w.letter.Change.Emission() {
+				if !w.flying {
+					at = i
+				}
+				break
+			}
 		}
 	}
 	if at >= 0 {
@@ -376,8 +383,16 @@ func (o *outbox) prior(it *item) Receipt {
 		return it.prior
 	}
 	r := o.refs[it.letter.Alert].receipt
-	if it.tried {
-		r.State = Unknown
+	// Whichever letter of the alert was tried, its message may be there.
+	for _, w := range o.waiting[it.letter.Alert].items {
+		if w.tried {
+			r.State = Unknown
+		}
+	}
+	for _, w := range o.dead {
+		if w.tried && w.letter.Alert == it.letter.Alert {
+			r.State = Unknown
+		}
 	}
 	return r
 }

@@ -136,6 +136,32 @@ func TestOutboxReadsBackWhatItWas(t *testing.T) {
 	must(o.close())
 }
 
+// A try that was cut off stays unclear, even when a later one is refused for certain.
+func TestACutOffTryStaysUnclear(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ndjson")
+	o := mustOpen(t, path)
+	if err := o.add(newLetter(1, 1, alert.Raised)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		it, _, _, err := o.take(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o = mustOpen(t, path) // killed during the try
+		if it, _, _, err = o.take(2); err != nil || !it.tried {
+			t.Fatalf("%+v, %v", it, err)
+		}
+		if err := o.postpone(it, &record{Refused: true}); err != nil {
+			t.Fatal(err)
+		}
+		o = mustOpen(t, path)
+		if got := o.prior(o.waiting[alert.ID{1}].items[0]); got.State != Unknown {
+			t.Errorf("after a refusal the cut-off try is forgotten: %+v", got)
+		}
+	}
+}
+
 func TestOutboxIgnoresWhatItHas(t *testing.T) {
 	o := mustOpen(t, filepath.Join(t.TempDir(), "x.ndjson"))
 	for _, entry := range []uint64{1, 2, 2, 1} {

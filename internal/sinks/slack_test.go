@@ -6,6 +6,8 @@ package sinks_test
 import (
 	"context"
 	"encoding/json"
+	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -197,4 +199,98 @@ func TestKillBetweenPostAndRecord(t *testing.T) {
 			t.Errorf("%d calls after a clean restart, want none", n-posts)
 		}
 	})
+}
+
+// TestSlackThroughAnything runs alerts and actions past a Slack that fails at random in every way it can, while the
+// program is killed at random moments, and checks that in the end each alert is shown once and each action told once.
+func TestSlackThroughAnything(t *testing.T) {
+	for seed := range uint64(15) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 7))
+			var mu sync.Mutex
+			calm, killed := false, false
+			dir := t.TempDir()
+			var next string
+			peer := new(sinktest.SlackPeer)
+			peer.Before = func(string) sinktest.SlackFault {
+				mu.Lock()
+				defer mu.Unlock()
+				if calm {
+					return sinktest.SlackFault{}
+				}
+				if killed { // nothing that is done after the picture happened
+					return sinktest.SlackFault{Down: true}
+				}
+				if rnd.IntN(12) == 0 { // the picture of a kill, before or after this request takes effect
+					killed, next = true, copyDir(t, dir)
+					return sinktest.SlackFault{Drop: rnd.IntN(2) == 0, Down: true}
+				}
+				return []sinktest.SlackFault{
+					{}, {}, {}, {}, {Drop: true}, {Drop: true}, {Limit: 20 * time.Second}, {Down: true}, {Word: "internal_error"},
+				}[rnd.IntN(9)]
+			}
+			log := newLog(t)
+			target := slackTarget(t, peer)
+			target.Workers = 2
+			set := start(t, dir, log, target)
+			actions := 0
+			for range 25 {
+				mu.Lock()
+				n := byte(rnd.IntN(5) + 1)
+				what, wait := rnd.IntN(3), time.Duration(rnd.IntN(90))*time.Second
+				crash := killed
+				mu.Unlock()
+				if crash {
+					set.stop()
+					mu.Lock()
+					dir, killed = next, false
+					mu.Unlock()
+					set = start(t, dir, log, target)
+				}
+				update := uint32(0)
+				for _, e := range log.entries {
+					if e.Alert != nil && e.Alert.ID == (alert.ID{n}) {
+						update = e.Alert.Update
+					}
+				}
+				if update == 0 || what == 0 {
+					log.raise(t, n, update+1)
+				} else {
+					log.act(t, n, alert.Action{Kind: alert.Comment, Note: "ghi chú"})
+					actions++
+				}
+				time.Sleep(wait)
+			}
+			mu.Lock()
+			calm = true
+			mu.Unlock()
+			time.Sleep(2 * time.Hour)
+			raised, replies := map[string]int{}, map[string]int{}
+			for _, e := range log.entries {
+				raised[e.ID().String()]++
+			}
+			for _, m := range peer.Messages() {
+				if m.Thread != "" {
+					replies[string(m.Metadata)]++
+				}
+			}
+			got := shown(t, peer)
+			for id := range raised {
+				if got[id] != 1 {
+					t.Errorf("seed %d: alert %s is shown %d times", seed, id, got[id])
+				}
+			}
+			if len(replies) != actions {
+				t.Errorf("seed %d: %d actions are told, want %d", seed, len(replies), actions)
+			}
+			for meta, n := range replies {
+				if n != 1 {
+					t.Errorf("seed %d: told %d times: %s", seed, n, meta)
+				}
+			}
+			if st := set.Status()[0]; st.Waiting != 0 || st.Dead != 0 {
+				t.Errorf("seed %d: %+v", seed, st)
+			}
+		})
+	}
 }

@@ -28,7 +28,7 @@ type SlackPeer struct {
 type SlackFault struct {
 	Drop  bool          // does what is asked, then drops the connection
 	Limit time.Duration // answers 429 with this Retry-After
-	Down  bool          // answers 503
+	Down  bool          // answers 503 and does nothing, unless Drop is set, too
 	Word  string        // answers {"ok": false, "error": Word}
 }
 
@@ -78,7 +78,7 @@ func (p *SlackPeer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.Limit/time.Second)))
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
-	case f.Down:
+	case f.Down && !f.Drop:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	case f.Word != "":
