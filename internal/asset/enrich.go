@@ -122,22 +122,23 @@ func higher(a, b *Match) *Match {
 	return a
 }
 
-// originOf finds the host that speaks: by the address it sent from, else by the name it gives itself. A sender on our
-// own machine or among the proxies forwards for others, so there the name goes first.
+// originOf finds the host that speaks: by the address it sent from, else by the name it gives itself (a firewall's is
+// observer.name). A sender on our own machine, a relay or a proxy passes on what others say, so there the name goes
+// first.
 func (inv *Inventory) originOf(b *event.Builder, site string) *Match {
 	var a netip.Addr
 	if v, ok := b.Get(event.ObserverIP); ok {
 		a = address(v)
 	}
-	var host string
-	if v, ok := b.Get(event.HostName); ok {
-		host = v.Str()
+	host := b.Text(event.HostName)
+	if host == "" {
+		host = b.Text(event.ObserverName)
 	}
 	return inv.speaker(site, a, host)
 }
 
 func (inv *Inventory) speaker(site string, a netip.Addr, host string) *Match {
-	if a.IsLoopback() || inv.proxies.has(a) {
+	if a.IsLoopback() || inv.relays.has(a) || inv.proxies.has(a) {
 		if m := inv.findHost(site, host); m != &outside {
 			return m
 		}

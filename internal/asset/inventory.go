@@ -27,6 +27,7 @@ type Inventory struct {
 	union     *table            // all sites, for a site that is unknown
 	hosts     map[string]hostEntry
 	proxies   ranges
+	relays    ranges // hosts that pass on what others say
 	shared    ranges
 	retention map[string]int // class by system id
 	forwarded event.FieldID  // forwardedField

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,9 @@ type Config struct {
 	Policy string
 	// Profiles is a folder of profiles (*.yml) in place of the built-in ones.
 	Profiles string
+	// Relays are the hosts that pass on what others say (the configuration's relays): behind one, the name that a sender
+	// gives itself goes before the relay's address.
+	Relays []netip.Prefix
 }
 
 // File is the Source of an inventory kept in files.
@@ -88,6 +92,13 @@ func Load(c Config) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
+	var relays []prefixAt
+	for _, p := range c.Relays {
+		if p = p.Masked(); p.IsValid() {
+			relays = append(relays, prefixAt{Prefix: p})
+		}
+	}
+	inv.relays = newRanges(relays)
 	for _, part := range [][]byte{inventory, policyData, defaultPolicy, laws.sum} {
 		h := sha256.Sum256(part)
 		sum.Write(h[:])

@@ -31,6 +31,30 @@ func TestLoadWithoutFiles(t *testing.T) {
 	}
 }
 
+// Behind a relay of the configuration the name that a sender gives itself goes before the relay's address.
+func TestRelays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "inventory.yml")
+	if err := os.WriteFile(file, []byte(small), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, relays := range map[string][]netip.Prefix{"fw": nil, "dvc": {netip.MustParsePrefix("10.10.0.1/24")}} {
+		inv, err := Load(Config{Inventory: file, Relays: relays})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := inv.Speaker("dc1", netip.MustParseAddr("10.10.0.1"), "dvc-web-01"); m.id() != want {
+			t.Errorf("relays %v: the speaker is of %q, want %q", relays, m.id(), want)
+		}
+		if m := inv.Speaker("dc1", netip.MustParseAddr("10.10.0.1"), "nobody"); m.id() != "fw" {
+			t.Errorf("relays %v: an unknown name behind it is of %q", relays, m.id())
+		}
+		got := enrich(t, inv, "dc1", "observer.ip=10.10.0.1", "observer.name=dvc-web-01")
+		if got["system.id"] != want {
+			t.Errorf("relays %v: a firewall that names itself is of %q, want %q", relays, got["system.id"], want)
+		}
+	}
+}
+
 // A broken file leaves the old inventory in use and says file and line; readers never see anything in between.
 func TestHolderKeepsTheOldInventory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "inventory.yml")

@@ -181,7 +181,7 @@ func (d *draft) build(policy *Policy, laws *profiles) (*Inventory, error) {
 	for _, s := range inv.systems {
 		inv.retention[s.ID] = inv.RetentionClass(s)
 	}
-	inv.proxies, inv.shared = newRanges(d.proxies), newRanges(d.shared)
+	inv.proxies, inv.shared, inv.relays = newRanges(d.proxies), newRanges(d.shared), newRanges(nil)
 	d.buildTables(inv)
 	return inv, d.err()
 }
