@@ -4,6 +4,7 @@
 package correlator
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -131,7 +132,7 @@ func (e *Engine) hear(ev event.Event) {
 func (e *Engine) meet(name string, flow bool, ev event.Event) *origin {
 	o := &origin{flow: flow, lateness: int64(e.cfg.Lateness)}
 	o.Name = name
-	o.Host = strings.Clone(ev.Text(event.HostName))
+	o.Host = strings.Clone(cmp.Or(ev.Text(event.HostName), ev.Text(event.ObserverName))) // a firewall's is its own name
 	o.Site = strings.Clone(ev.Text(event.HaidangSite))
 	v, _ := ev.Get(event.ObserverIP)
 	o.Addr = v.At(0).String()
