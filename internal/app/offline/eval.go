@@ -59,7 +59,7 @@ func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Wri
 		}
 		// Nothing waits: each event is decided before the next one is read.
 		v.engine, err = correlator.New(correlator.Config{Rules: compiled, Policy: inv.Policy(),
-			Lateness: time.Millisecond, RelayLateness: time.Millisecond, Idle: time.Millisecond})
+			Lateness: 1, RelayLateness: 1, Idle: 1})
 		if err != nil {
 			return refused, err
 		}
@@ -101,7 +101,7 @@ func (v *evaluation) read(ctx context.Context, in Input) error {
 		for _, h := range r.Hits {
 			list = append(list, match{v.set.Rule(h.Rule).Key(), v.n})
 		}
-		if v.engine != nil {
+		if v.engine != nil && len(r.Hits) > 0 {
 			more, err := v.correlate(r.Event)
 			if err != nil {
 				return err
@@ -142,6 +142,7 @@ func (v *evaluation) correlate(e event.Event) (list []match, err error) {
 	if at == 0 {
 		at = v.clock + int64(time.Second)
 	}
+	at = max(at, v.clock) // events of one instant, or out of order: a nanosecond apart, and never late
 	b.Time(event.Timestamp, at)
 	b.Time(event.EventCreated, at)
 	b.End()
@@ -154,7 +155,7 @@ func (v *evaluation) correlate(e event.Event) (list []match, err error) {
 		v.seq++
 		r.At, r.Incarnation = spool.Position{Seq: v.seq}, "EVAL"
 		if r.Kind == spool.KindTick {
-			v.clock += int64(3 * time.Millisecond)
+			v.clock += 2
 		}
 		r.Clock = v.clock
 		out, err := v.engine.Process(r)
