@@ -65,7 +65,7 @@ func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Wri
 		}
 		v.correlations = map[string]string{}
 		for _, c := range rules.Correlations {
-			v.correlations[c.ID] = c.Key()
+			v.correlations[c.Key()] = c.Key()
 		}
 	}
 	for _, in := range inputs {
@@ -79,7 +79,7 @@ func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Wri
 type evaluation struct {
 	set          *eval.Set
 	engine       *correlator.Engine
-	correlations map[string]string // id to key
+	correlations map[string]string // by key, what the engine calls a rule
 	out          io.Writer
 	problem      func(error)
 	n            int
