@@ -20,7 +20,8 @@ import (
 // Checkpointer keeps the engine's state in a directory as full-<sequence>: the newest two, so that a damaged one does
 // not end in nothing. One goroutine may use it at a time; Save blocks for the disk.
 type Checkpointer struct {
-	Dir string
+	Dir   string
+	Every time.Duration // 0: see Due
 
 	last  time.Time     // of the last Save
 	spent time.Duration // how long it took
@@ -32,6 +33,9 @@ type Checkpointer struct {
 // time), but every 10 minutes at least. It only decides when; what is saved is a function of the stream.
 func (c *Checkpointer) Due(now time.Time) bool {
 	wait := min(max(10*time.Second, 100*c.spent), 10*time.Minute)
+	if c.Every > 0 {
+		wait = c.Every
+	}
 	return now.Sub(c.last) >= wait
 }
 

@@ -56,6 +56,10 @@ type Options struct {
 	Clock spool.TimeSource
 	// StoreDown runs without the store: events are collected and correlated, and kept in the spool for a later start.
 	StoreDown bool
+	// Readers read the spool as well.
+	Readers []Reader
+	// Checkpoint is the time between checkpoints of the correlator; 0 is its own choice.
+	Checkpoint time.Duration
 }
 
 // App is an open server. Its methods are safe for concurrent use.
@@ -155,7 +159,7 @@ func (a *App) openSpool(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.spool, err = spool.Open(ctx, a.nats, spool.Config{Readers: []string{readerStore, readerCorrelator},
+	a.spool, err = spool.Open(ctx, a.nats, spool.Config{Readers: a.readers(),
 		MaxBytes: a.cfg.Spool.MaxBytes, Tick: a.opt.Tick, Log: a.log, OnSkew: a.clockOff, Clock: a.opt.Clock})
 	if err != nil {
 		return err
@@ -199,7 +203,7 @@ func (a *App) openStore() (err error) {
 
 func (a *App) openEngine() (err error) {
 	setup := a.setups.current()
-	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator")}
+	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator"), Every: a.opt.Checkpoint}
 	var damaged []error
 	a.engine, damaged, err = a.saver.Load(correlator.Config{Rules: setup.Rules, Policy: setup.Policy,
 		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: func(ip string) bool {
@@ -243,6 +247,9 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
 	g.Go(func() error { return named("http", web.run(work)) })
+	for _, r := range a.opt.Readers {
+		g.Go(func() error { return named("reader "+r.Name, r.Run(work, a.spool)) })
+	}
 	collecting := make(chan struct{})
 	g.Go(func() error {
 		defer close(collecting)
