@@ -209,7 +209,8 @@ type docEvidence struct {
 }
 
 // AppendJSON appends the alert as one ECS document: event.kind signal, rule.*, haidang.alert.*. What is empty in the
-// state is absent, so a state that was cut down for a sink discloses no more than it holds. link and change may be empty.
+// state is absent, so a state that was cut down for a sink discloses no more than it holds. link and change may be
+// empty.
 func (s *State) AppendJSON(dst []byte, link string, change Kind) ([]byte, error) {
 	a := s.Alert
 	doc := document{

@@ -144,12 +144,12 @@ func TestACutOffTryStaysUnclear(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		it, _, _, err := o.take(1)
-		if err != nil {
+		if _, _, _, err := o.take(1); err != nil {
 			t.Fatal(err)
 		}
 		o = mustOpen(t, path) // killed during the try
-		if it, _, _, err = o.take(2); err != nil || !it.tried {
+		it, _, _, err := o.take(2)
+		if err != nil || !it.tried {
 			t.Fatalf("%+v, %v", it, err)
 		}
 		if err := o.postpone(it, &record{Refused: true}); err != nil {

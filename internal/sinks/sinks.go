@@ -18,7 +18,8 @@ import (
 	"github.com/haidang-soc/haidang/internal/alert"
 )
 
-// Delivery is what a sink is asked to send. Alerts, States and Links go together by index. Nothing in it may be changed.
+// Delivery is what a sink is asked to send. Alerts, States and Links go together by index. Nothing in it may be
+// changed.
 type Delivery struct {
 	Alerts []*alert.Alert // States[i].Alert, cut down to the disclosure of the sink
 	Update uint32         // of the alert that caused the delivery

@@ -193,7 +193,7 @@ func TestKillBetweenPostAndRecord(t *testing.T) {
 
 		// Once more from the same outbox: all is recorded, nothing is sent.
 		posts := peer.Calls("chat.postMessage") + peer.Calls("chat.update")
-		set = start(t, left, log, target)
+		start(t, left, log, target)
 		time.Sleep(time.Minute)
 		if n := peer.Calls("chat.postMessage") + peer.Calls("chat.update"); n != posts {
 			t.Errorf("%d calls after a clean restart, want none", n-posts)

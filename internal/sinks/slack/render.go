@@ -22,7 +22,8 @@ type Message struct {
 	Blocks []api.Block
 }
 
-// Slack's bounds: 3000 characters a section, 2000 a field, 10 fields; ours are lower, since a channel is read on phones.
+// Slack's bounds: 3000 characters a section, 2000 a field, 10 fields; ours are lower, since people read a channel
+// on phones.
 const (
 	maxTitle = 200
 	maxValue = 300

@@ -30,7 +30,7 @@ func Sign(secret string, now time.Time, body []byte) string {
 func Verify(secret, header string, body []byte, now time.Time) error {
 	t, v1, ok := strings.Cut(header, ",v1=")
 	if !ok || !strings.HasPrefix(t, "t=") {
-		return errors.New("webhook: signature: want t=...,v1=...")
+		return errors.New("webhook: signature: want t=<seconds>,v1=<hex>")
 	}
 	t = t[len("t="):]
 	at, err := strconv.ParseInt(t, 10, 64)
