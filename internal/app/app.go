@@ -145,7 +145,8 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 
 func (a *App) openPolicy(ctx context.Context) (err error) {
 	// A server without an inventory has no system, but may have a policy.
-	source := asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy}}
+	source := asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy,
+		Relays: relayNetworks(a.cfg)}}
 	if a.inventory, err = asset.NewHolder(ctx, source); err != nil {
 		return err
 	}

@@ -59,14 +59,19 @@ func (o *origins) of(_ string, peer netip.Addr) (*time.Location, string) {
 	return o.zone, ""
 }
 
-// relays tells which addresses pass on what others say; nil when there are none.
-func relays(c *config.Config) func(netip.Addr) bool {
-	var list []netip.Prefix
+// relayNetworks are the addresses of hosts that pass on what others say.
+func relayNetworks(c *config.Config) (list []netip.Prefix) {
 	for _, r := range c.Relays {
-		if p, err := config.Network(r); err == nil {
+		if p, err := config.Network(r); err == nil { // else the configuration's check has refused it
 			list = append(list, p)
 		}
 	}
+	return list
+}
+
+// relays tells which addresses pass on what others say; nil when there are none.
+func relays(c *config.Config) func(netip.Addr) bool {
+	list := relayNetworks(c)
 	if len(list) == 0 {
 		return nil
 	}
