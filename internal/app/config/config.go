@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+//go:generate go run ./gen
+
 // Config is the whole of haidang.yml.
 type Config struct {
 	// Data is the folder that holds everything haidang keeps.
@@ -45,7 +47,7 @@ type Config struct {
 	// Relays are the addresses or CIDR networks of hosts that pass on what others say: behind them senders are told apart
 	// by host name, and get a minute to arrive.
 	Relays []string `yaml:"relays"`
-	// Log says how much is logged: debug, info, warn or error.
+	// Log is how much is logged: debug, info, warn or error.
 	Log string `yaml:"log"`
 }
 
@@ -80,7 +82,7 @@ type Origin struct {
 	Address string `yaml:"address"`
 	// TimeZone is the zone of its clock.
 	TimeZone string `yaml:"time_zone"`
-	// Encoding is utf-8, windows-1258, tcvn3, vni or utf-16.
+	// Encoding is utf-8 (the default), windows-1258, tcvn3, vni or utf-16.
 	Encoding string `yaml:"encoding"`
 	// Site is the site its addresses belong to.
 	Site string `yaml:"site"`
@@ -107,7 +109,7 @@ type Syslog struct {
 	Name string `yaml:"name"`
 	// Listen is the address and port.
 	Listen string `yaml:"listen"`
-	// Protocol is udp, tcp or tls.
+	// Protocol is udp (the default), tcp or tls.
 	Protocol string `yaml:"protocol"`
 	// Site is the site that the senders' addresses belong to.
 	Site string `yaml:"site"`
@@ -116,13 +118,13 @@ type Syslog struct {
 	Key         string `yaml:"key"`
 	// ClientCA is a PEM file: senders must show a certificate that one of its authorities signed.
 	ClientCA string `yaml:"client_ca"`
-	// MaxMessage is the longest line in bytes; the rest is cut and the event marked.
+	// MaxMessage is the longest line in bytes; the rest is cut and the event marked. 0 is 65536.
 	MaxMessage int `yaml:"max_message"`
-	// MaxConnections bounds tcp and tls.
+	// MaxConnections bounds tcp and tls. 0 is 16384, at most half the files the process may open.
 	MaxConnections int `yaml:"max_connections"`
-	// Idle is how long a silent connection is kept.
+	// Idle is how long a silent connection is kept. 0 is an hour.
 	Idle time.Duration `yaml:"idle"`
-	// Parser is tolerant, or strict: RFC 5424 and RFC 3164 to the letter.
+	// Parser is tolerant (the default), or strict: RFC 5424 and RFC 3164 to the letter.
 	Parser string `yaml:"parser"`
 }
 
@@ -144,13 +146,13 @@ type Sink struct {
 
 // Route says which alerts a sink gets and how much of them.
 type Route struct {
-	// MinSeverity is info, low, medium, high or critical.
+	// MinSeverity is info (the default), low, medium, high or critical.
 	MinSeverity string `yaml:"min_severity"`
 	// MinLevel is the lowest system level, 0 to 5.
 	MinLevel int `yaml:"min_level"`
 	// Systems are inventory ids; none means every system.
 	Systems []string `yaml:"systems"`
-	// Disclose is pointer (id, severity, level, link), summary or full.
+	// Disclose is pointer (the default: id, severity, level, link), summary or full.
 	Disclose string `yaml:"disclose"`
 	// StateSecrets is true to send alerts of systems that hold state secrets.
 	StateSecrets bool `yaml:"state_secrets"`
