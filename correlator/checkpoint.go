@@ -36,7 +36,6 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 	w.int(e.down)
 	w.int(e.gap)
 	w.int(e.resumed)
-	w.int(e.watermark)
 	w.int(e.lastTick)
 	w.uint(e.turns)
 	w.uint(uint64(len(e.origins.list)))
@@ -56,18 +55,8 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 			}
 		}
 	}
-	w.uint(uint64(len(e.pending)))
-	for _, p := range e.pending {
-		w.uint(w.facts[p.f])
-		w.uint(uint64(len(p.hits)))
-		for _, h := range p.hits {
-			w.int(int64(h.correlation))
-			w.int(int64(h.inner))
-			w.uint(h.refs)
-			w.text(h.key)
-			w.text(h.val)
-			w.float(h.num)
-		}
+	for i := range e.lanes {
+		w.lane(&e.lanes[i])
 	}
 	w.uint(uint64(len(e.carry)))
 	for _, a := range e.carry {
@@ -103,8 +92,10 @@ func (e *Engine) writeFacts(w *stateWriter) {
 			}
 		}
 	}
-	for _, p := range e.pending {
-		meet(p.f)
+	for i := range e.lanes {
+		for _, p := range e.lanes[i].pending {
+			meet(p.f)
+		}
 	}
 	w.uint(uint64(len(list)))
 	for _, f := range list {
@@ -152,6 +143,23 @@ func (w *stateWriter) bool(v bool) {
 		w.b = append(w.b, 1)
 	} else {
 		w.b = append(w.b, 0)
+	}
+}
+
+func (w *stateWriter) lane(l *lane) {
+	w.int(l.watermark)
+	w.uint(uint64(len(l.pending)))
+	for _, p := range l.pending {
+		w.uint(w.facts[p.f])
+		w.uint(uint64(len(p.hits)))
+		for _, h := range p.hits {
+			w.int(int64(h.correlation))
+			w.int(int64(h.inner))
+			w.uint(h.refs)
+			w.text(h.key)
+			w.text(h.val)
+			w.float(h.num)
+		}
 	}
 }
 

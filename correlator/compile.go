@@ -39,6 +39,7 @@ func Compile(c *sigma.Collection) (*RuleSet, []sigma.Refusal) {
 		}
 	}
 	k.quieten()
+	k.lanes()
 	return k.set, k.refusals
 }
 
@@ -260,6 +261,56 @@ func (k *compiler) quieten() {
 	for m := range referred {
 		m.quiet = !loud[m]
 	}
+}
+
+// lanes says which watermark each correlation waits for. A correlation and those it refers to must wait for the same.
+func (k *compiler) lanes() {
+	lines, flows := map[int]bool{}, map[int]bool{}
+	for i := range k.set.detections {
+		line, flow := sources(k.c.Rules[i])
+		for _, u := range k.set.detections[i].uses {
+			lines[u.correlation] = lines[u.correlation] || line
+			flows[u.correlation] = flows[u.correlation] || flow
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range k.set.correlations {
+			for _, name := range k.set.correlations[i].refs {
+				doc, _ := k.c.Find(name)
+				if j := k.index[doc.Meta()]; doc.Correlation != nil && (lines[i] != lines[j] || flows[i] != flows[j]) {
+					l, f := lines[i] || lines[j], flows[i] || flows[j]
+					lines[i], lines[j], flows[i], flows[j], changed = l, l, f, f, true
+				}
+			}
+		}
+	}
+	for i := range k.set.correlations {
+		switch {
+		case lines[i] && flows[i]:
+			k.set.correlations[i].lane = mixedLane
+		case flows[i]:
+			k.set.correlations[i].lane = flowLane
+		}
+	}
+}
+
+// sources says whether a detection can match lines, and whether flow records.
+func sources(r *sigma.Rule) (line, flow bool) {
+	if r.LogSource.Product == "netflow" {
+		return false, true
+	}
+	for _, d := range r.Detections {
+		for _, g := range d.Any {
+			for _, it := range g.All {
+				if it.Field == "event.dataset" && len(it.Values) == 1 && it.Values[0].Raw == "netflow.flow" {
+					return false, true
+				}
+			}
+		}
+	}
+	l := r.LogSource
+	return true, l.Product == "" && (l.Category == "network" || l.Category == "network_connection")
 }
 
 // find returns the rule that a reference means; it was compiled.

@@ -4,8 +4,6 @@
 package correlator
 
 import (
-	"time"
-
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/spool"
@@ -50,6 +48,7 @@ func Decide(rules *RuleSet, batches ...*event.Batch) []Decision {
 		}
 	}
 	e.at = spool.Position{Seq: 1}
-	e.drain(clock + 1 + int64(time.Second))
+	e.advance(clock+1, clock+1)
+	e.drain()
 	return out
 }

@@ -75,21 +75,20 @@ type Engine struct {
 	policy *asset.Policy
 	inv    *asset.Inventory
 
-	cursor    spool.Cursor
-	clock     int64 // stream time, unix ns
-	down      int64 // ns for which no tick came: nobody could have been heard
-	gap       int64 // the last such time, ns
-	resumed   int64 // listening time (clock - down) when it ended
-	watermark int64 // unix ns
-	origins   originTable
-	pending   pendingHeap
-	tables    []table // of detections, then of correlations
-	dirty     []change
-	turns     uint64 // numbers the changes
-	held      int    // entries and evidence with text and fields
-	open      int    // episodes
-	lastTick  int64
-	stats     Stats
+	cursor   spool.Cursor
+	clock    int64 // stream time, unix ns
+	down     int64 // ns for which no tick came: nobody could have been heard
+	gap      int64 // the last such time, ns
+	resumed  int64 // listening time (clock - down) when it ended
+	origins  originTable
+	lanes    [lanes]lane
+	tables   []table // of detections, then of correlations
+	dirty    []change
+	turns    uint64 // numbers the changes
+	held     int    // entries and evidence with text and fields
+	open     int    // episodes
+	lastTick int64
+	stats    Stats
 
 	at      spool.Position
 	out     Output
@@ -125,8 +124,8 @@ type Stats struct {
 	OriginsOver                         uint64 // events of origins beyond Limits.Origins
 	SwitchErrors                        uint64 // control records that could not be followed
 
-	Origins, Groups, Episodes, Pending int // now
-	Watermark, Clock                   int64
+	Origins, Groups, Episodes, Pending int   // now
+	Watermark, Clock                   int64 // the lowest watermark; stream time
 }
 
 // New makes an engine with no state.
@@ -198,7 +197,10 @@ func (e *Engine) Rules() *RuleSet { return e.rules }
 // Stats returns the counts so far.
 func (e *Engine) Stats() Stats {
 	s := e.stats
-	s.Origins, s.Pending, s.Watermark, s.Clock = len(e.origins.list), len(e.pending), e.watermark, e.clock
+	s.Origins, s.Watermark, s.Clock = len(e.origins.list), e.lanes[mixedLane].watermark, e.clock
+	for i := range e.lanes {
+		s.Pending += len(e.lanes[i].pending)
+	}
 	s.Episodes = e.open
 	for i := range e.tables {
 		s.Groups += len(e.tables[i].groups)
@@ -224,7 +226,7 @@ func (e *Engine) tick() {
 	}
 	e.lastTick = e.clock
 	e.listen()
-	e.drain(e.watermark)
+	e.drain()
 	e.close()
 	e.update()
 }

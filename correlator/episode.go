@@ -296,7 +296,8 @@ func (e *Engine) close() {
 		t := &e.tables[i]
 		now, span := floorMs(e.clock), detectionMs
 		if n := len(e.rules.detections); i >= n {
-			now, span = floorMs(e.watermark), e.rules.correlations[i-n].span
+			c := &e.rules.correlations[i-n]
+			now, span = floorMs(e.lanes[c.lane].watermark), c.span
 		}
 		for t.first != nil && now-t.first.last >= span {
 			e.drop(t, t.first)

@@ -5,7 +5,6 @@ package correlator
 
 import (
 	"cmp"
-	"container/heap"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -29,12 +28,6 @@ type hit struct {
 	num         float64
 }
 
-// pendingEvent waits until the watermark has passed it.
-type pendingEvent struct {
-	f    *fact
-	hits []hit
-}
-
 // before is the order within windows: event time, then the source's own sequence. It does not depend on when the
 // events arrived.
 func (f *fact) before(g *fact) bool {
@@ -45,24 +38,6 @@ func (f *fact) before(g *fact) bool {
 		return c < 0
 	}
 	return string(f.id[:8]) < string(g.id[:8])
-}
-
-type pendingHeap []pendingEvent
-
-func (h pendingHeap) Len() int           { return len(h) }
-func (h pendingHeap) Less(i, j int) bool { return h[i].f.before(h[j].f) }
-func (h pendingHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *pendingHeap) Push(x any) { *h = append(*h, x.(pendingEvent)) }
-
-// Pop implements heap.Interface.
-func (h *pendingHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	old[len(old)-1] = pendingEvent{}
-	*h = old[:len(old)-1]
-	return x
 }
 
 // match finds the detections that match an event, raises their alerts, and puts what correlations want to know of it
@@ -79,7 +54,7 @@ func (e *Engine) match(ev event.Event) {
 	}
 	e.stats.Matches += uint64(len(s.hits))
 	f := e.fact(ev)
-	var hits []hit
+	var hits [lanes][]hit
 	for _, d := range s.hits {
 		det := &e.rules.detections[d]
 		if e.told != nil {
@@ -89,22 +64,15 @@ func (e *Engine) match(ev event.Event) {
 		}
 		for i := range det.uses {
 			if h, ok := e.use1(&det.uses[i], ev); ok {
-				hits = append(hits, h)
+				l := e.rules.correlations[h.correlation].lane
+				hits[l] = append(hits[l], h)
 			}
 		}
 	}
-	if len(hits) == 0 {
-		return
-	}
-	if f.time < e.watermark {
-		e.stats.Late++
-		return
-	}
-	heap.Push(&e.pending, pendingEvent{f, hits})
-	if len(e.pending) > e.cfg.Limits.Pending {
-		e.stats.Forced++
-		e.watermark = max(e.watermark, e.pending[0].f.time+1)
-		e.drain(e.watermark)
+	for l := range hits {
+		if len(hits[l]) > 0 {
+			e.wait(l, pendingEvent{f, hits[l]})
+		}
 	}
 }
 
@@ -247,14 +215,6 @@ func cut(s string, n int) string {
 		n--
 	}
 	return s[:n]
-}
-
-// drain hands the events before the watermark to the windows, in the order of event time.
-func (e *Engine) drain(until int64) {
-	for len(e.pending) > 0 && e.pending[0].f.time < until {
-		p := heap.Pop(&e.pending).(pendingEvent)
-		e.correlate(p)
-	}
 }
 
 // truth is what a correlation said of the event at hand.

@@ -147,9 +147,10 @@ func (e *Engine) meet(name string, flow bool, ev event.Event) *origin {
 	return o
 }
 
-// listen moves the watermark to the lowest of all origins that hold it, and looks for silence and skew.
+// listen moves the watermarks to the lowest of all origins that hold them, and looks for silence and skew.
 func (e *Engine) listen() {
-	mark := e.clock - int64(e.cfg.Lateness)
+	lines := e.clock - int64(e.cfg.Lateness)
+	flows := e.clock - int64(e.cfg.RelayLateness) // also before the first exporter speaks
 	alive := e.clock - e.down
 	behind := int64(e.cfg.Idle)
 	if alive-e.resumed < behind {
@@ -168,14 +169,18 @@ func (e *Engine) listen() {
 		if quiet < int64(e.cfg.Idle) && o.high > e.clock-o.lateness-behind {
 			m = o.high
 		}
-		mark = min(mark, m-o.lateness)
+		if o.flow {
+			flows = min(flows, m-o.lateness)
+		} else {
+			lines = min(lines, m-o.lateness)
+		}
 		if e.tells(o, quiet) {
 			tell = append(tell, o)
 		}
 	}
 	clear(e.origins.list[len(keep):])
 	e.origins.list = keep
-	e.watermark = max(e.watermark, mark)
+	e.advance(lines, flows)
 	if len(tell) > 0 {
 		e.derive(tell)
 	}

@@ -63,7 +63,8 @@ type correlation struct {
 	kind   kind
 	refs   []string // names or ids, as the rule lists them
 	span   int64    // ms
-	rising bool     // counts the alerts of inner correlations, not every event at which they hold
+	lane   int
+	rising bool // counts the alerts of inner correlations, not every event at which they hold
 }
 
 // RuleSet is a compiled set of detections and correlations: immutable, made by Compile.

@@ -188,7 +188,7 @@ func (r *stateReader) engine(e *Engine) {
 	}
 	e.cursor = cursor
 	e.clock, e.down, e.gap, e.resumed = r.int(), r.int(), r.int(), r.int()
-	e.watermark, e.lastTick, e.turns = r.int(), r.int(), r.uint()
+	e.lastTick, e.turns = r.int(), r.uint()
 	for range r.count() {
 		r.origin(e)
 	}
@@ -208,7 +208,10 @@ func (r *stateReader) engine(e *Engine) {
 			r.group(e, &tables[i], i)
 		}
 	}
-	r.pending(e, nc)
+	for i := range e.lanes {
+		e.lanes[i].watermark = r.int()
+		r.pending(&e.lanes[i], nc)
+	}
 	for range r.count() {
 		a := &alert.Alert{}
 		if err := json.Unmarshal([]byte(r.text()), a); err != nil {
@@ -307,7 +310,7 @@ func (r *stateReader) evidence() []alert.Evidence {
 	return list
 }
 
-func (r *stateReader) pending(e *Engine, correlations int) {
+func (r *stateReader) pending(l *lane, correlations int) {
 	for range r.count() {
 		p := pendingEvent{f: r.fact()}
 		for range r.count() {
@@ -321,7 +324,7 @@ func (r *stateReader) pending(e *Engine, correlations int) {
 		if r.bad {
 			return
 		}
-		e.pending = append(e.pending, p)
+		l.pending = append(l.pending, p)
 	}
-	heap.Init(&e.pending)
+	heap.Init(&l.pending)
 }

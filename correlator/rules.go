@@ -3,6 +3,8 @@
 
 package correlator
 
+import "container/heap"
+
 // use puts a rule set in place. Rules whose id and meaning stayed the same keep their windows and alerts; the alerts of
 // the others end here.
 func (e *Engine) use(rs *RuleSet) {
@@ -57,21 +59,31 @@ func (e *Engine) repoint(moved []int, detections int, old *RuleSet) {
 		}
 		return -1
 	}
-	for i := range e.pending {
-		p := &e.pending[i]
-		kept := p.hits[:0]
-		for _, h := range p.hits {
-			if h.correlation = shift(h.correlation); h.correlation < 0 {
-				continue
-			}
-			if h.inner >= 0 {
-				if h.inner = shift(h.inner); h.inner < 0 {
+	waiting := e.lanes
+	for l := range e.lanes {
+		e.lanes[l].pending = nil
+	}
+	for l := range waiting {
+		for _, p := range waiting[l].pending {
+			var hits [lanes][]hit
+			for _, h := range p.hits {
+				if h.correlation = shift(h.correlation); h.correlation < 0 {
 					continue
 				}
+				if h.inner >= 0 {
+					if h.inner = shift(h.inner); h.inner < 0 {
+						continue
+					}
+				}
+				to := e.rules.correlations[h.correlation].lane
+				hits[to] = append(hits[to], h)
 			}
-			kept = append(kept, h)
+			for to := range hits {
+				if len(hits[to]) > 0 {
+					heap.Push(&e.lanes[to].pending, pendingEvent{p.f, hits[to]})
+				}
+			}
 		}
-		p.hits = kept
 	}
 }
 
