@@ -33,6 +33,7 @@ type cli struct {
 	Flows   flowsCmd   `cmd:"" help:"Turn captured NetFlow and IPFIX into flows, one JSON document a line."`
 	Replay  replayCmd  `cmd:"" help:"Play log and capture files through decoders and rules, in event time."`
 	Rules   rulesCmd   `cmd:"" help:"Test rules, or evaluate them over events."`
+	Sinks   sinksCmd   `cmd:"" help:"How alerts go out, and deliveries that were given up."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

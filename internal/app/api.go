@@ -21,7 +21,7 @@ func (a *App) api() http.Handler {
 	}
 	return api.New(api.Config{
 		Events: events, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
-		Rules: a.ruleList, Sources: a.sourceList, PublicURL: a.cfg.PublicURL,
+		Rules: a.ruleList, Sources: a.sourceList, Sinks: a.sinks, PublicURL: a.cfg.PublicURL,
 		Reload: func(ctx context.Context) ([]string, error) {
 			refused, err := a.Reload(ctx)
 			list := []string{}

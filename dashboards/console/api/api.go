@@ -19,6 +19,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
+	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/store"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Sources func() []Source
 	// Reload reads configuration, inventory and rules anew and returns the refused rules.
 	Reload func(context.Context) ([]string, error)
+	// Sinks are the ways alerts go out.
+	Sinks *sinks.Set
 	// PublicURL is the start of the link to an alert.
 	PublicURL string
 	Now       func() time.Time // nil is time.Now
@@ -92,6 +95,9 @@ func (s *server) routes() []route {
 		{"GET /api/v1/systems", access.ReadSystems, s.systems},
 		{"GET /api/v1/rules", access.ReadRules, s.rules},
 		{"GET /api/v1/sources", access.ReadSystems, s.sources},
+		{"GET /api/v1/sinks", access.ReadSystems, s.sinks},
+		{"GET /api/v1/sinks/{name}/dead", access.Reload, s.deadLetters},
+		{"POST /api/v1/sinks/{name}/retry", access.Reload, s.retryLetters},
 		{"GET /api/v1/stream", access.ReadAlerts, s.stream},
 		{"POST /api/v1/reload", access.Reload, s.reload},
 		{"GET /api/v1/people", access.ReadPeople, s.people},
