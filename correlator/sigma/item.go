@@ -12,6 +12,9 @@ import (
 // MaxAtoms is the most alternatives that modifiers may make of one value.
 const MaxAtoms = 1024
 
+// maxRuleAtoms is the most that all values of a rule may come to: a bound on memory.
+const maxRuleAtoms = 100_000
+
 // itemBuilder is an item while its modifiers run over it, one after the other, in the order of the file.
 type itemBuilder struct {
 	item   Item
@@ -21,6 +24,7 @@ type itemBuilder struct {
 	part   RefPart
 	flags  string // of a regular expression
 	values []*itemValue
+	left   *int // atoms that the rule may still have
 }
 
 // itemValue is one value of the file and what became of it: several texts for one value are alternatives.
@@ -31,9 +35,9 @@ type itemValue struct {
 }
 
 // newItem makes an item of a key with modifiers and its values; the key is empty for keywords.
-func newItem(key string, values []*node) (Item, error) {
+func newItem(key string, values []*node, left *int) (Item, error) {
 	names := strings.Split(key, "|")
-	b := itemBuilder{kind: AtomText, item: Item{Field: names[0], Modifiers: names[1:], Pos: values[0].pos}}
+	b := itemBuilder{kind: AtomText, left: left, item: Item{Field: names[0], Modifiers: names[1:], Pos: values[0].pos}}
 	if len(names) == 1 {
 		b.item.Modifiers = nil
 	}
@@ -93,6 +97,7 @@ func (b *itemBuilder) each(change func(Pattern) ([]Pattern, error)) error {
 	if b.kind != AtomText {
 		return fmt.Errorf("does not go with the modifiers before it")
 	}
+	total := 0
 	for _, v := range b.values {
 		if v.kind == scalarNull {
 			return v.refuse("does not go with null")
@@ -109,6 +114,9 @@ func (b *itemBuilder) each(change func(Pattern) ([]Pattern, error)) error {
 			return v.refuse("makes more than %d alternatives of %q", MaxAtoms, oneLine(v.text))
 		}
 		v.texts = texts
+		if total += len(texts); total > *b.left {
+			return v.refuse("the values of the rule come to more than %d alternatives", maxRuleAtoms)
+		}
 	}
 	return nil
 }
@@ -181,6 +189,9 @@ func (b *itemBuilder) finish() (Item, error) {
 		}
 		if len(value.Atoms) == 0 {
 			return Item{}, v.refuse("detection: nothing is left of the value %q", oneLine(v.text))
+		}
+		if *b.left -= len(value.Atoms); *b.left < 0 {
+			return Item{}, v.refuse("detection: the rule has more than %d values", maxRuleAtoms)
 		}
 		b.item.Values = append(b.item.Values, value)
 	}

@@ -25,6 +25,7 @@ func parseRule(n, detection *node) (*Rule, error) {
 		return nil, detection.refuse("detection must be a map, not %s", detection.what())
 	}
 	var conditions *node
+	left := maxRuleAtoms
 	for _, f := range detection.fields {
 		switch f.key {
 		case "condition":
@@ -34,7 +35,7 @@ func parseRule(n, detection *node) (*Rule, error) {
 			return nil, Refusal{Pos: f.pos, Reason: "detection: timeframe is obsolete; write a correlation document instead"}
 		}
 		d := Detection{Name: f.key, Pos: f.pos}
-		if d.Any, err = parseSearch(f.value); err != nil {
+		if d.Any, err = parseSearch(f.value, &left); err != nil {
 			return nil, refusal(err, f.pos, "")
 		}
 		r.Detections = append(r.Detections, d)
@@ -105,10 +106,11 @@ func checkNames(r *Rule, n *Node) error {
 	return nil
 }
 
-// parseSearch reads a detection: a map (all of its items), a list of maps (any), texts (keywords, any), or one text.
-func parseSearch(v *node) ([]Group, error) {
+// parseSearch reads a detection: a map (all of its items), a list of maps (any), texts (keywords, any), or one text. left is
+// how many atoms the rule may still have.
+func parseSearch(v *node, left *int) ([]Group, error) {
 	if v.isMap {
-		g, err := parseGroup(v)
+		g, err := parseGroup(v, left)
 		return []Group{g}, err
 	}
 	list := v.items
@@ -123,7 +125,7 @@ func parseSearch(v *node) ([]Group, error) {
 	for _, item := range list {
 		switch {
 		case item.isMap:
-			g, err := parseGroup(item)
+			g, err := parseGroup(item, left)
 			if err != nil {
 				return nil, err
 			}
@@ -135,7 +137,7 @@ func parseSearch(v *node) ([]Group, error) {
 		}
 	}
 	if len(keywords) > 0 {
-		item, err := newItem("", keywords)
+		item, err := newItem("", keywords, left)
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +146,7 @@ func parseSearch(v *node) ([]Group, error) {
 	return groups, nil
 }
 
-func parseGroup(v *node) (Group, error) {
+func parseGroup(v *node, left *int) (Group, error) {
 	g := Group{Pos: v.pos}
 	if len(v.fields) == 0 {
 		return g, v.refuse("detection: the map is empty")
@@ -159,7 +161,7 @@ func parseGroup(v *node) (Group, error) {
 		case len(values) == 0:
 			return g, Refusal{Pos: f.pos, Reason: fmt.Sprintf("detection: the list of %q is empty", oneLine(f.key))}
 		}
-		item, err := newItem(f.key, values)
+		item, err := newItem(f.key, values, left)
 		if err != nil {
 			return g, refusal(err, f.pos, "")
 		}

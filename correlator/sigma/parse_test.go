@@ -138,6 +138,7 @@ func TestParseRefuses(t *testing.T) {
 	f(rule("a:\n  - [b]\ncondition: a"), 6, "list in a list")
 	f(rule("a: ['']\ncondition: a"), 5, "everything")
 	f(rule("a: &x b\ncondition: a"), 5, "not supported")
+	f(rule("a:\n  f|windash:\n"+strings.Repeat("    - -a -b -c -d\n", 200)+"condition: a"), 166, "come to more than 100000")
 	f(rule("a:\n  f|windash: '-a -b -c -d -e'\ncondition: a"), 6, "more than 1024")
 }
 

@@ -171,11 +171,11 @@ func (c *compiler) add(n node) int32 {
 	return int32(len(c.set.nodes) - 1)
 }
 
-// join makes one node of several; children of the same operation are taken in.
+// join makes one node of several; the children of a small one of the same operation are taken in.
 func (c *compiler) join(op nodeOp, nodes []int32) int32 {
 	var flat []int32
 	for _, x := range nodes {
-		if n := c.set.nodes[x]; n.op == op {
+		if n := c.set.nodes[x]; n.op == op && n.n <= 64 {
 			flat = append(flat, c.set.children[n.arg:n.arg+n.n]...)
 		} else {
 			flat = append(flat, x)

@@ -82,8 +82,8 @@ func set(cell string) []string {
 	return strings.Fields(cell)
 }
 
-// candidates returns every name under which an event may carry a field, each once: a Sigma name by its ECS fields, an ECS
-// field by the flat names of Windows events as well.
+// candidates returns every name under which an event may carry a field, each once: a Sigma name by its ECS fields, an
+// ECS field by the flat names of Windows events as well.
 func (m Mapping) candidates(name string) []string {
 	var all []string
 	add := func(n string) {
@@ -114,7 +114,8 @@ func (m Mapping) candidates(name string) []string {
 // contradicts reports whether a rule's log source cannot be that of an event of the row. A category that no row names
 // (known) is nobody's, so that it contradicts nothing; nor does "any".
 func (s *source) contradicts(l sigma.LogSource, known map[string]bool) bool {
-	return lacks(s.products, l.Product) || lacks(s.services, l.Service) || known[l.Category] && lacks(s.categories, l.Category)
+	return lacks(s.products, l.Product) || lacks(s.services, l.Service) ||
+		known[l.Category] && lacks(s.categories, l.Category)
 }
 
 func lacks(known []string, want string) bool {
