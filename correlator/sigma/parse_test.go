@@ -94,7 +94,7 @@ func TestParseRefuses(t *testing.T) {
 			return
 		}
 		if r := refused[0]; r.Line != line || !strings.Contains(r.Reason, reason) || strings.Contains(r.Error(), "\n") {
-			t.Errorf("%q: refused at line %d: %s; want line %d and %q", text, r.Line, r.Reason, line, reason)
+			t.Errorf("%.200q: refused at line %d: %s; want line %d and %q", text, r.Line, r.Reason, line, reason)
 		}
 	}
 	f("a: [", 1, "yaml")
@@ -138,7 +138,7 @@ func TestParseRefuses(t *testing.T) {
 	f(rule("a:\n  - [b]\ncondition: a"), 6, "list in a list")
 	f(rule("a: ['']\ncondition: a"), 5, "everything")
 	f(rule("a: &x b\ncondition: a"), 5, "not supported")
-	f(rule("a:\n  f|windash:\n"+strings.Repeat("    - -a -b -c -d\n", 200)+"condition: a"), 166, "come to more than 100000")
+	f(rule("a:\n  f|windash:\n"+strings.Repeat("    - -a -b -c -d\n", 200)+"condition: a"), 167, "come to more than 100000")
 	f(rule("a:\n  f|windash: '-a -b -c -d -e'\ncondition: a"), 6, "more than 1024")
 }
 
