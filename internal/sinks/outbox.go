@@ -28,6 +28,7 @@ type outbox struct {
 	refs    map[alert.ID]ref // what the peer calls each alert
 	damaged int              // lines that could not be read at opening
 	lines   int              // in the journal
+	base    int64            // size of the journal when it was last compacted, in bytes
 	wake    chan struct{}    // closed and replaced when something may be ready
 }
 
@@ -54,6 +55,10 @@ type ref struct {
 	receipt Receipt
 	at      int64 // unix ns
 }
+
+// compactFrom is the size of a journal below which it is left alone, in bytes; above, it may grow to four times what it
+// had after it was last compacted.
+const compactFrom = 256 << 10
 
 // keepRefs is how long the peer's name of an alert is kept after its last use.
 const keepRefs = alert.Keep
@@ -425,7 +430,7 @@ func (o *outbox) end(it *item, r *record, now int64) error {
 	} else {
 		o.settle(it, r)
 	}
-	if o.lines > 1000 && o.lines > 8*(len(o.waiting)+len(o.dead)+len(o.refs)) {
+	if o.journal.size > max(compactFrom, 4*o.base) {
 		return o.compact(time.Unix(0, now))
 	}
 	return nil
@@ -497,7 +502,7 @@ func (o *outbox) compact(now time.Time) error {
 	if err := o.journal.replace(records); err != nil {
 		return err
 	}
-	o.lines, o.skipped = len(records), 0
+	o.lines, o.skipped, o.base = len(records), 0, o.journal.size
 	return nil
 }
 
