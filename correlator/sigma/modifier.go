@@ -30,8 +30,12 @@ func modifierNamed(name string) modifier {
 		return modifierFieldRef
 	case "gt", "gte", "lt", "lte":
 		return modifierCompare(operatorNamed(name))
-	case "i", "m", "s":
-		return modifierRegexpFlag(name)
+	case "i", "ignorecase":
+		return modifierRegexpFlag("i")
+	case "m", "multiline":
+		return modifierRegexpFlag("m")
+	case "s", "dotall":
+		return modifierRegexpFlag("s")
 	case "neq":
 		return modifierNotEqual
 	case "re":

@@ -75,6 +75,7 @@ func TestModifiers(t *testing.T) {
 	f("f|utf16", `'đ'`, "\xff\xfe\x11\x01")
 	f("f|re", `'^a\d+$'`, `^a\d+$`)
 	f("f|re|i|m|s", `'a'`, `(?s)(?m)(?i)a`)
+	f("f|re|ignorecase|dotall", `'a'`, `(?s)(?i)a`)
 	f("f|cidr", `[10.0.0.0/8, 1.2.3.4, '2001:db8::/32', '::ffff:10.0.0.0/104']`, "10.0.0.0/8", "1.2.3.4/32", "2001:db8::/32", "10.0.0.0/8")
 	f("f|gte", `5`, "gte 5")
 	f("f|lt", `2.5`, "lt 2.5")

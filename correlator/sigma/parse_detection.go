@@ -106,8 +106,8 @@ func checkNames(r *Rule, n *Node) error {
 	return nil
 }
 
-// parseSearch reads a detection: a map (all of its items), a list of maps (any), texts (keywords, any), or one text. left is
-// how many atoms the rule may still have.
+// parseSearch reads a detection: a map (all of its items), a list of maps (any), texts (keywords, any), or one text.
+// left is how many atoms the rule may still have.
 func parseSearch(v *node, left *int) ([]Group, error) {
 	if v.isMap {
 		g, err := parseGroup(v, left)

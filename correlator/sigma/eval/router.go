@@ -4,6 +4,8 @@
 package eval
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
@@ -63,11 +65,9 @@ func (m Mapping) idsOf(name string) []FieldID {
 		}
 	}
 	add(name)
-	for sigmaName, targets := range m.names {
-		for _, t := range targets {
-			if t == name {
-				add(sigmaName)
-			}
+	for _, sigmaName := range slices.Sorted(maps.Keys(m.names)) {
+		if slices.Contains(m.names[sigmaName], name) {
+			add(sigmaName)
 		}
 	}
 	return ids
