@@ -295,6 +295,10 @@ func (k *compiler) lanes() {
 	}
 }
 
+// lineCategories are categories of log sources whose rules are written for lines, whatever flows may also bear the name.
+var lineCategories = map[string]bool{"firewall": true, "webserver": true, "proxy": true, "antivirus": true,
+	"application": true, "authentication": true, "database": true, "process_creation": true, "file_event": true}
+
 // sources says whether a detection can match lines, and whether flow records.
 func sources(r *sigma.Rule) (line, flow bool) {
 	if r.LogSource.Product == "netflow" {
@@ -310,7 +314,7 @@ func sources(r *sigma.Rule) (line, flow bool) {
 		}
 	}
 	l := r.LogSource
-	return true, l.Product == "" && (l.Category == "network" || l.Category == "network_connection")
+	return true, l.Product == "" && l.Service == "" && !lineCategories[l.Category]
 }
 
 // find returns the rule that a reference means; it was compiled.

@@ -21,7 +21,7 @@ title: Đăng nhập thất bại
 id: fail
 name: fail
 level: low
-logsource: {category: test}
+logsource: {product: test}
 detection: {sel: {event.action: fail}, condition: sel}
 haidang: {steps: [Xem nhật ký]}
 ---
@@ -29,13 +29,13 @@ title: Đăng nhập thành công
 id: ok
 name: ok
 level: low
-logsource: {category: test}
+logsource: {product: test}
 detection: {sel: {event.action: ok}, condition: sel}
 ---
 title: Xóa nhật ký
 id: clear
 level: high
-logsource: {category: test}
+logsource: {product: test}
 detection: {sel: {event.action: clear}, condition: sel}
 haidang: {group_by: [host.name]}
 ---
@@ -144,6 +144,7 @@ type line struct {
 	level  int
 	bytes  int
 	unit   uint64
+	flow   bool
 }
 
 func (s *stream) event(l line) {
@@ -164,6 +165,10 @@ func (s *stream) event(l line) {
 	if l.level > 0 {
 		b.Int(event.HaidangLevel, int64(l.level))
 		b.Str(event.HaidangSystemID, "dvc")
+	}
+	if l.flow {
+		b.Str(event.EventDataset, "netflow.flow")
+		b.Del(event.EventAction)
 	}
 	if l.bytes > 0 {
 		b.Int(event.SourceBytes, int64(l.bytes))
