@@ -34,6 +34,7 @@ type cli struct {
 	Replay  replayCmd  `cmd:"" help:"Play log and capture files through decoders and rules, in event time."`
 	Rules   rulesCmd   `cmd:"" help:"Test rules, or evaluate them over events."`
 	Sinks   sinksCmd   `cmd:"" help:"How alerts go out, and deliveries that were given up."`
+	Bench   benchCmd   `cmd:"" help:"Measure a server on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
