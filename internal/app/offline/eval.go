@@ -11,7 +11,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/haidang-soc/haidang/correlator"
 	"github.com/haidang-soc/haidang/correlator/sigma"
@@ -35,7 +34,8 @@ type Input struct {
 }
 
 // Eval evaluates rules over events, read as JSON documents, and writes what matches as one JSON object a line, ordered
-// by event, then rule. A correlation names the event that completes it. What cannot be read is told to problem. It
+// by event, then rule. A correlation sees the events in the order of their times and names the one that completes it.
+// Where there are correlations, what matches is kept in memory to the end. What cannot be read is told to problem. It
 // returns the rules that were refused.
 func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Writer, problem func(error)) (
 	[]sigma.Refusal, error) {
@@ -57,7 +57,7 @@ func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Wri
 		if err != nil {
 			return refused, err
 		}
-		// Nothing waits: each event is decided before the next one is read.
+		// Nothing is late: the events come in order, and each is decided before the next.
 		v.engine, err = correlator.New(correlator.Config{Rules: compiled, Policy: inv.Policy(),
 			Lateness: 1, RelayLateness: 1, Idle: 1})
 		if err != nil {
@@ -73,6 +73,9 @@ func Eval(ctx context.Context, rules *sigma.Collection, inputs []Input, w io.Wri
 			return refused, err
 		}
 	}
+	if v.engine != nil {
+		return refused, v.finish()
+	}
 	return refused, nil
 }
 
@@ -86,6 +89,15 @@ type evaluation struct {
 	seq          uint64
 	clock        int64
 	builder      *event.Builder
+	matches      []match   // kept to the end when there are correlations
+	waiting      []waiting // for the correlations
+}
+
+// waiting is an event that a detection matches.
+type waiting struct {
+	n    int
+	at   int64 // event time; of an event without one, that of the event before it
+	what event.Event
 }
 
 func (v *evaluation) read(ctx context.Context, in Input) error {
@@ -97,28 +109,18 @@ func (v *evaluation) read(ctx context.Context, in Input) error {
 		if r.Err != nil {
 			v.problem(fmt.Errorf("%s:%d: %w", in.Name, r.Line, r.Err))
 		}
-		var list []match
 		for _, h := range r.Hits {
-			list = append(list, match{v.set.Rule(h.Rule).Key(), v.n})
+			v.matches = append(v.matches, match{v.set.Rule(h.Rule).Key(), v.n})
 		}
-		if v.engine != nil && len(r.Hits) > 0 {
-			more, err := v.correlate(r.Event)
-			if err != nil {
-				return err
-			}
-			list = append(list, more...)
+		if t := r.Event.Time(); t != 0 {
+			v.clock = t
 		}
-		slices.SortStableFunc(list, func(a, b match) int {
-			return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Rule, b.Rule))
-		})
-		for _, m := range list {
-			line, err := json.Marshal(m)
-			if err != nil {
-				return err
+		if v.engine != nil {
+			if len(r.Hits) > 0 {
+				v.waiting = append(v.waiting, waiting{v.n, v.clock, r.Event})
 			}
-			if _, err := v.out.Write(append(line, '\n')); err != nil {
-				return err
-			}
+		} else if err := v.write(); err != nil {
+			return err
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -127,28 +129,55 @@ func (v *evaluation) read(ctx context.Context, in Input) error {
 	return nil
 }
 
-// correlate gives the event to the engine and names the correlations that it completes.
-func (v *evaluation) correlate(e event.Event) (list []match, err error) {
+// write writes the matches gathered so far, in order.
+func (v *evaluation) write() error {
+	slices.SortStableFunc(v.matches, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.Event, b.Event), strings.Compare(a.Rule, b.Rule))
+	})
+	for _, m := range v.matches {
+		line, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		if _, err := v.out.Write(append(line, '\n')); err != nil {
+			return err
+		}
+	}
+	v.matches = v.matches[:0]
+	return nil
+}
+
+// finish gives the events to the correlations in the order of their times, whatever the order of the input, and writes
+// everything.
+func (v *evaluation) finish() error {
+	slices.SortStableFunc(v.waiting, func(a, b waiting) int { return cmp.Compare(a.at, b.at) })
+	v.clock = 0
+	for _, w := range v.waiting {
+		if err := v.correlate(w); err != nil {
+			return err
+		}
+	}
+	return v.write()
+}
+
+// correlate gives the event to the engine and notes the correlations that it completes.
+func (v *evaluation) correlate(w waiting) error {
 	if v.builder == nil {
 		v.builder = event.NewBuilder("file/events", 0)
 	}
 	b := v.builder
 	b.Reset("file/events", 0)
-	b.Begin(uint64(v.n), 0)
+	b.Begin(uint64(w.n), 0)
 	id := b.ID()
-	b.Copy(e)
+	b.Copy(w.what)
 	b.SetID(id)
-	at := e.Time()
-	if at == 0 {
-		at = v.clock + int64(time.Second)
-	}
-	at = max(at, v.clock) // events of one instant, or out of order: a nanosecond apart, and never late
+	at := max(w.at, v.clock+1) // events of one instant are a few nanoseconds apart, so that none is late
 	b.Time(event.Timestamp, at)
 	b.Time(event.EventCreated, at)
 	b.End()
-	v.clock = max(v.clock, at)
+	v.clock = at
 	records := []*spool.Record{
-		{Kind: spool.KindBatches, Batches: []*event.Batch{b.Batch(uint64(v.n), uint64(v.n)+1)}},
+		{Kind: spool.KindBatches, Batches: []*event.Batch{b.Batch(uint64(w.n), uint64(w.n)+1)}},
 		{Kind: spool.KindTick},
 	}
 	for _, r := range records {
@@ -160,19 +189,18 @@ func (v *evaluation) correlate(e event.Event) (list []match, err error) {
 		r.Clock = v.clock
 		out, err := v.engine.Process(r)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		list = v.completed(list, out.Alerts)
+		v.completed(out.Alerts, w.n)
 	}
-	return list, nil
+	return nil
 }
 
-func (v *evaluation) completed(list []match, alerts []*alert.Alert) []match {
+func (v *evaluation) completed(alerts []*alert.Alert, n int) {
 	for _, a := range alerts {
 		key, ok := v.correlations[a.Rule.ID]
 		if ok && a.Update == 1 {
-			list = append(list, match{key, v.n})
+			v.matches = append(v.matches, match{key, n})
 		}
 	}
-	return list
 }
