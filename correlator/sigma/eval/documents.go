@@ -152,7 +152,7 @@ func (s *bracketScanner) add(line []byte) bool {
 // ReadDocument puts one JSON document into the open event: a Windows event of the form {"Event": {"System": ...}} under
 // its flat names (EventID, Channel, Provider_Name, Computer, and every datum under its own name), anything else as
 // event.ReadJSON does. Empty texts are kept, since rules ask for them.
-func ReadDocument(b *event.Builder, doc []byte) error {
+func ReadDocument(b *Builder, doc []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(doc))
 	dec.UseNumber()
 	var top map[string]any

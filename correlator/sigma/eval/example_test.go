@@ -5,6 +5,7 @@ package eval_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
@@ -49,4 +50,37 @@ detection:
 	// Output:
 	// event 1 matches Whoami
 	// Image is C:\Windows\System32\WHOAMI.EXE
+}
+
+// An event is built field by field, and matched.
+func ExampleSet_Match() {
+	docs, _ := sigma.Parse("deny.yml", []byte(`
+title: RDP bị chặn
+logsource: {category: firewall}
+detection:
+    selection:
+        dst_port: 3389
+        src_ip|cidr: 203.0.113.0/24
+    condition: selection
+`))
+	mapping, err := eval.DefaultMapping()
+	if err != nil {
+		fmt.Println(err)
+	}
+	set, _ := eval.Compile([]*sigma.Rule{docs[0].Rule}, mapping)
+
+	port, _ := eval.Field("destination.port")
+	address, _ := eval.Field("source.ip")
+	b := eval.NewBuilder("example", 0)
+	b.Begin(1, 0)
+	b.Int(port, 3389)
+	b.IP(address, netip.MustParseAddr("203.0.113.77"))
+	b.End()
+
+	var scratch eval.Scratch // one for each goroutine
+	for _, hit := range set.Match(b.Batch(1, 2).At(0), &scratch) {
+		fmt.Println(set.Rule(hit.Rule).Title, hit.Matched[1].Field.Name(), hit.Matched[1].Value)
+	}
+	// Output:
+	// RDP bị chặn source.ip 203.0.113.77
 }

@@ -3,18 +3,7 @@
 
 package eval
 
-import (
-	"github.com/haidang-soc/haidang/correlator/sigma"
-	"github.com/haidang-soc/haidang/internal/event"
-)
-
-// Event, FieldID, Value and Refusal are the types of other packages that this one speaks of.
-type (
-	Event   = event.Event
-	FieldID = event.FieldID
-	Value   = event.Value
-	Refusal = sigma.Refusal
-)
+import "github.com/haidang-soc/haidang/correlator/sigma"
 
 // Set is a compiled rule set. It is immutable and safe for concurrent use, each goroutine with its own Scratch.
 type Set struct {
