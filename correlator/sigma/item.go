@@ -157,7 +157,7 @@ func (b *itemBuilder) become(kind AtomKind) error {
 func changesText(name string) bool {
 	switch name {
 	case "contains", "startswith", "endswith", "cased", "windash", "base64", "base64offset", "wide", "utf16", "utf16le",
-		"utf16be":
+		"utf16be", "expand":
 		return true
 	}
 	return false

@@ -26,6 +26,8 @@ func modifierNamed(name string) modifier {
 		return modifierEndsWith
 	case "exists":
 		return modifierExists
+	case "expand":
+		return modifierExpand
 	case "fieldref":
 		return modifierFieldRef
 	case "gt", "gte", "lt", "lte":

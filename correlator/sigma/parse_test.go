@@ -119,7 +119,7 @@ func TestParseRefuses(t *testing.T) {
 	f(rule("a: b\ncondition: a b"), 6, "operator")
 	f(rule("a: b\ntimeframe: 5m\ncondition: a"), 6, "obsolete")
 	f(rule("a:\n  f|frobnicate: b\ncondition: a"), 6, "\"frobnicate\"")
-	f(rule("a:\n  f|expand: '%x%'\ncondition: a"), 6, "\"expand\"")
+	f(rule("a:\n  f|expand: '%x%'\ncondition: a"), 6, "expand: the placeholder %x% has no values")
 	f(rule("a:\n  f|contains|contains: b\ncondition: a"), 6, "twice")
 	f(rule("a:\n  f|all: b\ncondition: a"), 6, "two values")
 	f(rule("a:\n  f|re: '(?=x)'\ncondition: a"), 6, "re: invalid")
