@@ -116,17 +116,18 @@ func (c *conn) serve(config *tls.Config) error {
 		c.raw, _ = tcp.SyscallConn()
 	}
 	err := c.read()
-	broke := err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) &&
+	broke := !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) &&
 		!errors.Is(err, net.ErrClosed)
 	if broke {
 		c.run.c.n.resets.Add(1)
 	}
-	c.flush(err == nil || !errors.Is(err, io.EOF))
+	c.flush(!errors.Is(err, io.EOF))
 	c.run.c.n.framing.Add(uint64(c.frames.broken))
 	return nil
 }
 
 // read reads until the end of the stream, the end of its idle time, or the stop; then it takes what the kernel holds.
+// It never returns nil.
 func (c *conn) read() error {
 	var small []byte
 	if c.raw == nil {

@@ -288,7 +288,7 @@ func parseRange(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("%q is not an address range such as 10.10.1.0/24", s)
 	}
 	if p.Addr().Is4In6() {
-		return netip.Prefix{}, fmt.Errorf("%q: write the IPv4 range itself, without ::ffff:", s)
+		return netip.Prefix{}, fmt.Errorf("%q: write the IPv4 range itself, without the prefix ::ffff", s)
 	}
 	if p.Masked() != p {
 		return netip.Prefix{}, fmt.Errorf("%q has bits beyond its length: did you mean %q?", s, p.Masked())

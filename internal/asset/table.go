@@ -23,16 +23,6 @@ func keyOf(a netip.Addr) key {
 
 func (k key) less(o key) bool { return k.hi < o.hi || k.hi == o.hi && k.lo < o.lo }
 
-func compareKeys(a, b key) int {
-	switch {
-	case a.less(b):
-		return -1
-	case b.less(a):
-		return 1
-	}
-	return 0
-}
-
 // table maps every address of the world to a Match: nested ranges flattened to disjoint ones, so that a lookup is one
 // binary search however deep they nest.
 type table struct{ v4, v6 flat }
