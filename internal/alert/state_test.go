@@ -5,6 +5,7 @@ package alert
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -180,5 +181,65 @@ func TestBeforeForgetsWhatPeopleDid(t *testing.T) {
 	s := act(t, l, Action{Kind: Close, Alert: ID{1}, Disposition: Benign})
 	if b := s.Before(s.Entry); b.Status != StatusAcknowledged || len(b.History) != 1 || s.Status != StatusClosed {
 		t.Errorf("before the closing: %+v", b)
+	}
+}
+
+// TestHistoriesStayLegal plays actions and undos at random and checks that the steps that still hold are, one after
+// the other, each allowed: an undo never leaves behind what would have been refused.
+func TestHistoriesStayLegal(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		p, err := NewProjection()
+		if err != nil {
+			t.Fatal(err)
+		}
+		update, n := uint32(1), uint64(1)
+		if err := p.Apply(&Entry{N: 1, At: 1, Kind: Raised, Alert: sample(1, 1, Info)}); err != nil {
+			t.Fatal(err)
+		}
+		for range 60 {
+			s, err := p.find(ID{1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds := []Kind{Acknowledge, Assign, Comment, Close, Reopen, Declare, Report, Undo, Undo, Undo, Updated}
+			e := &Entry{N: n + 1, At: int64(n + 1), Kind: kinds[rnd.IntN(len(kinds))]}
+			if e.Kind == Updated {
+				update++
+				e.Alert = sample(1, update, min(s.Alert.Severity+Severity(rnd.IntN(2)), Critical))
+			} else {
+				e.Action = &Action{
+					Kind: e.Kind, Alert: ID{1}, Actor: "lan", Note: "x", Assignee: "minh", Clock: "a", Clocks: []Clock{{ID: "a"}},
+					Disposition: []Disposition{Benign, TruePositive}[rnd.IntN(2)], Undoes: uint64(rnd.IntN(int(n))) + 1,
+				}
+				if s.allows(e.Action) != nil {
+					continue
+				}
+			}
+			if err := p.Apply(e); err != nil {
+				t.Fatal(err)
+			}
+			n++
+			checkHolds(t, seed, e.State)
+		}
+	}
+}
+
+// checkHolds plays the steps of a state that still hold from the start.
+func checkHolds(t *testing.T, seed uint64, s *State) {
+	t.Helper()
+	again := &State{Alert: s.Alert, Status: StatusOpen}
+	for _, st := range s.History {
+		if st.UndoneBy != 0 || st.Kind == Undo {
+			continue
+		}
+		if err := again.allows(&st.Action); err != nil && st.Kind != escalated {
+			t.Fatalf("seed %d: entry %d (%s) holds, but would be refused: %v\n%+v", seed, st.N, st.Kind, err, s.History)
+		}
+		again.History = append(again.History, st)
+		again.derive()
+	}
+	if again.Status != s.Status || again.Assignee != s.Assignee || (again.Incident == nil) != (s.Incident == nil) {
+		t.Fatalf("seed %d: %+v, want %+v", seed, again, s)
 	}
 }

@@ -151,7 +151,7 @@ func (r *run) try(ctx context.Context, it *item, now time.Time) {
 		return
 	}
 	if werr := r.record(it, receipt, err); werr != nil {
-		r.log.Error("recording a delivery in the outbox; it is looked up or sent again",
+		r.log.Error("writing the outbox after a try; what is not recorded is looked up or sent again",
 			"alert", it.letter.Alert, "error", werr)
 		pause(ctx, backoff(3))
 	}

@@ -126,6 +126,7 @@ func (s *Set) Run(ctx context.Context) error {
 		}
 	}
 	all.Wait()
+	<-ctx.Done() // also where there is no sink
 	return nil
 }
 
