@@ -261,6 +261,9 @@ func coldFilter(e *kql.Expr) filter {
 		return unknown
 	}
 	text := quote(colText) + ":" + quote(folded)
+	if groups := e.Value.Groups(); len(groups) > 1 && e.Field.Wildcard() {
+		text = textFilter(&e.Value).text // the field may be one that is compared by tokens, in any order
+	}
 	if p, ok := e.Value.Prefix(); ok {
 		if !p.IsSingleIP() {
 			return unknown

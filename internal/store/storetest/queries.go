@@ -95,6 +95,8 @@ haidang.truncated: true
 haidang.extra.*: "Tường lửa số 2"
 haidang.extra.*: 12.50
 *: root
+*: password failed
+m*: ssh2 root
 *.name: sshd
 failed password
 "failed password for root"

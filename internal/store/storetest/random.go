@@ -102,7 +102,7 @@ func (q randomQuery) leaf() string {
 	case 2, 3:
 		return escape(field) + ": " + q.stars(text)
 	case 4:
-		return q.words(text)
+		return pick(q.rnd, "", "", "*: ", "m*: ", "message: ", "event.original: ") + q.words(text)
 	case 5:
 		return quoted(q.part(text))
 	case 6:
