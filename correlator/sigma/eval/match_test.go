@@ -81,6 +81,8 @@ func TestMatch(t *testing.T) {
 	f("{EventID: 4625}", `{"event": {"code": "4625"}}`, true)
 	f("{EventID: 4625}", `{"event.code": 4625}`, true)
 	f("{EventID: 4625}", `{"EventID": 46250}`, false)
+	f("{EventID: 4625, LogonType: 3}", `{"System": {"EventID": 4625}, "EventData": {"LogonType": "3"}}`, true)
+	f("{EventID: 4625, a: x}", `{"Event": {"System": {"EventID": 4625}, "UserData": {"U": {"a": "x"}}}}`, true)
 	f("{CommandLine|contains: ' -enc '}", `{"process.command_line": "powershell -ENC x"}`, true)
 	f("{CommandLine|contains: ' -enc '}", `{"winlog": {"event_data": {"CommandLine": "a -enc b"}}}`, true)
 	f("{CommandLine|contains: ' -enc '}", `{"CommandLine": "a -encode b"}`, false)

@@ -6,9 +6,12 @@ package eval
 // windowsEvent returns the flat names of a Windows event document, nil when it is none. EventData holds the data
 // itself; in UserData they are one element deeper.
 func windowsEvent(doc map[string]any) map[string]any {
-	ev, _ := doc["Event"].(map[string]any)
-	system, ok := ev["System"].(map[string]any)
+	ev, ok := doc["Event"].(map[string]any)
 	if !ok {
+		ev = doc // some tools leave the outer element out
+	}
+	system, ok := ev["System"].(map[string]any)
+	if !ok || system["EventID"] == nil {
 		return nil
 	}
 	flat := map[string]any{}
