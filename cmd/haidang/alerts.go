@@ -62,7 +62,7 @@ func (c *alertsListCmd) Run(s *streams) error {
 			fmt.Fprintf(s.out, "%s\n", doc)
 			continue
 		}
-		fmt.Fprintln(s.out, app.AlertLine(doc, app.Style{Colour: isTerminal(s.out)}))
+		fmt.Fprintln(s.out, app.AlertLine(doc, c.style(s)))
 	}
 	if !c.JSON {
 		fmt.Fprintf(s.out, "%d/%d cảnh báo\n", len(page.Alerts), page.Total)
@@ -89,7 +89,7 @@ func (c *alertsShowCmd) Run(s *streams) error {
 		_, err = fmt.Fprintf(s.out, "%s\n", doc)
 		return err
 	}
-	return app.ShowAlert(s.out, doc, app.Style{Colour: isTerminal(s.out)})
+	return app.ShowAlert(s.out, doc, c.style(s))
 }
 
 // on is the alert that an action is about, and the words that go with it.
@@ -113,6 +113,6 @@ func (c *on) act(s *streams, a alert.Action) error {
 		_, err = fmt.Fprintf(s.out, "%s\n", doc)
 		return err
 	}
-	_, err = fmt.Fprintln(s.out, app.AlertLine(doc, app.Style{Colour: isTerminal(s.out)}))
+	_, err = fmt.Fprintln(s.out, app.AlertLine(doc, c.style(s)))
 	return err
 }

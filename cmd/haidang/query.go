@@ -51,6 +51,7 @@ func (c *queryCmd) Run(s *streams) error {
 		t.draw(out)
 		return nil
 	}
+	zone := c.style(s).Zone
 	left := c.Limit
 	for {
 		page := 1000
@@ -70,7 +71,7 @@ func (c *queryCmd) Run(s *streams) error {
 				fmt.Fprintf(out, "%s\n", doc)
 				continue
 			}
-			fmt.Fprintln(out, eventLine(doc))
+			fmt.Fprintln(out, eventLine(doc, zone))
 		}
 		left -= len(answer.Events)
 		if answer.After == "" || c.Limit > 0 && left <= 0 {
@@ -109,7 +110,7 @@ func (t *table) draw(out *bufio.Writer) {
 }
 
 // eventLine is one event in a line for people: local time, host or address, dataset, message.
-func eventLine(doc json.RawMessage) string {
+func eventLine(doc json.RawMessage, zone *time.Location) string {
 	var e struct {
 		At      time.Time `json:"@timestamp"`
 		Message string    `json:"message"`
@@ -128,7 +129,7 @@ func eventLine(doc json.RawMessage) string {
 	if err := json.Unmarshal(doc, &e); err != nil {
 		return string(doc)
 	}
-	parts := []string{e.At.Local().Format("2006-01-02 15:04:05"), e.Event.Dataset}
+	parts := []string{e.At.In(zone).Format("2006-01-02 15:04:05"), e.Event.Dataset}
 	for _, p := range []string{e.Host.Name, e.Event.Action, e.Event.Outcome} {
 		if p != "" {
 			parts = append(parts, p)
