@@ -66,7 +66,7 @@ func (d Disclosure) Cut(s *alert.State) *alert.State {
 		return &alert.State{
 			Alert: &alert.Alert{
 				ID: a.ID, Update: a.Update, Final: a.Final, Rule: a.Rule, Count: a.Count, First: a.First, Last: a.Last,
-				Since: a.Since, Severity: a.Severity, Level: a.Level, Systems: a.Systems, Policy: a.Policy, Basis: a.Basis,
+				Since: a.Since, Severity: a.Severity, Level: a.Level, Systems: d.cutSystems(a.Systems), Policy: a.Policy, Basis: a.Basis,
 			},
 			Status: s.Status, Disposition: s.Disposition, Incident: d.cutIncident(s.Incident), Entry: s.Entry,
 			RaisedAt: s.RaisedAt, ChangedAt: s.ChangedAt,
@@ -76,6 +76,15 @@ func (d Disclosure) Cut(s *alert.State) *alert.State {
 		Alert:  &alert.Alert{ID: a.ID, Update: a.Update, Severity: a.Severity, Level: a.Level},
 		Status: s.Status, Entry: s.Entry,
 	}
+}
+
+// cutSystems leaves which systems there are, and takes away whose they are.
+func (d Disclosure) cutSystems(list []alert.System) []alert.System {
+	cut := slices.Clone(list)
+	for i := range cut {
+		cut[i].Unit = ""
+	}
+	return cut
 }
 
 // cutIncident leaves the clocks of a summary and takes the names of people away.
