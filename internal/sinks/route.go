@@ -66,7 +66,8 @@ func (d Disclosure) Cut(s *alert.State) *alert.State {
 		return &alert.State{
 			Alert: &alert.Alert{
 				ID: a.ID, Update: a.Update, Final: a.Final, Rule: a.Rule, Count: a.Count, First: a.First, Last: a.Last,
-				Since: a.Since, Severity: a.Severity, Level: a.Level, Systems: d.cutSystems(a.Systems), Policy: a.Policy, Basis: a.Basis,
+				Since: a.Since, Severity: a.Severity, Level: a.Level, Systems: d.cutSystems(a.Systems),
+				Policy: a.Policy, Basis: a.Basis,
 			},
 			Status: s.Status, Disposition: s.Disposition, Incident: d.cutIncident(s.Incident), Entry: s.Entry,
 			RaisedAt: s.RaisedAt, ChangedAt: s.ChangedAt,
