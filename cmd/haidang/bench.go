@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/pprof"
 
 	"github.com/haidang-soc/haidang/internal/app/bench"
 )
@@ -16,7 +17,8 @@ type benchCmd struct {
 	Flows   float64  `default:"0.2" help:"Share of flows."`
 	Rules   []string `help:"Rules beside the built-in ones." placeholder:"PATH"`
 	Data    string   `help:"Data directory; without it a temporary one, removed at the end."`
-	Seed    uint64   `default:"1"`
+	Seed    uint64   `default:"1" help:"Of the lines."`
+	Profile string   `help:"Write a CPU profile of the server for go tool pprof." placeholder:"FILE"`
 
 	Generate bool   `hidden:""`
 	Events   int    `hidden:""`
@@ -51,7 +53,18 @@ func (c benchCmd) Run(s *streams) error {
 	if isTerminal(s.err) {
 		cfg.Progress = func(done, total uint64) { fmt.Fprintf(s.err, "\r%d/%d\x1b[K", done, total) }
 	}
+	if c.Profile != "" {
+		f, err := os.Create(c.Profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+	}
 	rep, err := bench.Run(s.ctx, cfg)
+	pprof.StopCPUProfile()
 	if err != nil {
 		return err
 	}
