@@ -18,7 +18,7 @@ import (
 
 // TestOracleRandom asks queries made at random; HAIDANG_QUERIES and HAIDANG_SEED ask for more or others.
 func TestOracleRandom(t *testing.T) {
-	n, seed := 150, uint64(1)
+	n, seed := 80, uint64(1)
 	if v, err := strconv.Atoi(os.Getenv("HAIDANG_QUERIES")); err == nil {
 		n = v
 	}
@@ -31,7 +31,7 @@ func TestOracleRandom(t *testing.T) {
 // FuzzTranslate: the library reads every query that is made for it, and no value of ours ends early in its language.
 func FuzzTranslate(f *testing.F) {
 	for _, s := range []string{
-		`user.name: "a\" | delete *"`, "user.name: `x`", "đường phố*", "not (source.ip: 10.0.0.0/8 or haidang.level >= 3)",
+		`user.name: "a\" | delete *"`, "user.name: `x`", `source.ip: "2001:db8::/33"`, `source.ip: "::ffff:0:0/90"`, "đường phố*", "not (source.ip: 10.0.0.0/8 or haidang.level >= 3)",
 		`event.category: "a\u001f"`, "user.name: *'*", "haidang.unit.id: a*b", `"a b" c*d *e`, "@timestamp >= 2026-11",
 		"destination.port: 5*", "url.path: /a/b", "*: \\*", `_id: "\n"`, "not *", "a\u0301*",
 	} {

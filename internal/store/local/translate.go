@@ -4,6 +4,7 @@
 package local
 
 import (
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -359,5 +360,7 @@ func addrFilter(name string, e *kql.Expr) filter {
 	case p.Addr().Is4():
 		return filter{name + ":ipv4_range(" + quote(p.String()) + ")", true}
 	}
-	return unknown
+	// The library takes an IPv4 address for one mapped into IPv6; a network of IPv6 has none for us.
+	mapped := netip.AddrFrom16([16]byte{10: 0xff, 11: 0xff})
+	return filter{name + ":ipv6_range(" + quote(p.String()) + ")", !p.Contains(mapped)}
 }

@@ -66,6 +66,8 @@ source.ip: 10.1.0.0/16
 source.ip: 10.2.0.0/30
 source.ip: "2001:db8::/32"
 source.ip: "2001:db8::17"
+source.ip: "::/0"
+not source.ip: "2001:db8::/64"
 source.ip: 10.1.*
 source.ip >= 10.1.0.0 and source.ip < 10.1.2.4
 not source.ip: 10.0.0.0/8
