@@ -94,8 +94,8 @@ func Kill(t *testing.T, dir string, open func(t *testing.T) Reopened) {
 	}
 	g := Generator{Base: Base(), PerRecord: 50}
 	last := uint64(0)
-	for round, lines := range []int{3, 9, 17} {
-		last = max(last, killed(t, dir, g.Base, lines))
+	for round, at := range []moment{{"append ", 3}, {"sync ", 2}, {"append ", 9}, {"sync ", 1}} {
+		last = max(last, killed(t, dir, g.Base, at))
 		if round == 1 {
 			continue // killed again before anything is repaired
 		}
@@ -110,8 +110,14 @@ func Kill(t *testing.T, dir string, open func(t *testing.T) Reopened) {
 	}
 }
 
-// killed starts the child, waits for its nth line, kills it, and returns the last record it was given.
-func killed(t *testing.T, dir string, base time.Time, lines int) uint64 {
+// moment is the nth time that the child says what it is about to do.
+type moment struct {
+	word string
+	n    int
+}
+
+// killed starts the child, kills it at a moment, and returns the last record it was given.
+func killed(t *testing.T, dir string, base time.Time, at moment) uint64 {
 	t.Helper()
 	name := strings.SplitN(t.Name(), "/", 2)[0]
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -128,22 +134,22 @@ func killed(t *testing.T, dir string, base time.Time, lines int) uint64 {
 	}
 	last, n := uint64(0), 0
 	for sc := bufio.NewScanner(out); sc.Scan(); {
-		text, ok := strings.CutPrefix(sc.Text(), "append ")
-		if !ok {
-			continue
+		if text, ok := strings.CutPrefix(sc.Text(), "append "); ok {
+			seq, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				t.Fatalf("the child says %q", sc.Text())
+			}
+			last = max(last, seq)
 		}
-		seq, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("the child says %q", sc.Text())
-		}
-		last = max(last, seq)
-		if n++; n == lines {
-			_ = cmd.Process.Kill()
+		if strings.HasPrefix(sc.Text(), at.word) {
+			if n++; n == at.n {
+				_ = cmd.Process.Kill()
+			}
 		}
 	}
 	_ = cmd.Wait()
-	if n < lines {
-		t.Fatalf("the child ended by itself after %d lines", n)
+	if n < at.n {
+		t.Fatalf("the child ended by itself after %d times %q", n, at.word)
 	}
 	return last
 }
@@ -162,6 +168,7 @@ func child(t *testing.T, base string, open func(t *testing.T) Reopened) {
 			t.Fatalf("Append: %v", err)
 		}
 		if seq%5 == 0 {
+			fmt.Printf("sync %d\n", seq)
 			if _, err := s.Sync(t.Context()); err != nil {
 				t.Fatalf("Sync: %v", err)
 			}
