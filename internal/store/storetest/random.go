@@ -108,7 +108,8 @@ func (q randomQuery) leaf() string {
 	case 6:
 		return escape(strings.SplitN(field, ".", 2)[0]) + ".*: " + quoted(text)
 	case 7:
-		return escape(field) + ": " + quoted(pick(q.rnd, kql.Fold(text), norm.NFD.String(text), strings.ToUpper(text), text+" "))
+		other := pick(q.rnd, kql.Fold(text), norm.NFD.String(text), strings.ToUpper(text), text+" ")
+		return escape(field) + ": " + quoted(other)
 	}
 	return escape(field) + ": " + quoted(text)
 }
