@@ -61,7 +61,15 @@ func (p *Person) check() error {
 		errs = append(errs, fmt.Errorf("slack %q: give the member id, such as U024BE7LH", p.Slack))
 	}
 	errs = append(errs, checkRoles(p.Roles), checkUnits(p.Units))
-	return errors.Join(errs...)
+	return invalid(errs)
+}
+
+// invalid joins what is wrong with an entry, nil when nothing is.
+func invalid(errs []error) error {
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
 }
 
 func checkRoles(roles []Role) error {

@@ -27,6 +27,12 @@ var ErrDenied = errors.New("access: denied")
 // ErrNotFound is the answer to a question about a person or token that does not exist.
 var ErrNotFound = errors.New("access: not found")
 
+// ErrInvalid says that an entry cannot be as it was given; the error's text says why.
+var ErrInvalid = errors.New("access: invalid")
+
+// ErrExists says that there is a person of that id already.
+var ErrExists = errors.New("access: exists already")
+
 // maxRetries is how often a change is tried again when somebody else changed the entry meanwhile.
 const maxRetries = 8
 
@@ -76,7 +82,7 @@ func (s *Store) AddPerson(ctx context.Context, actor string, p Person) error {
 	return s.change(actor, "person.add", p.ID, describe(p), func() error {
 		_, err := s.kv.Create(ctx, "person."+p.ID, data)
 		if errors.Is(err, jetstream.ErrKeyExists) {
-			return fmt.Errorf("access: adding person %q: exists already; change that one", p.ID)
+			return fmt.Errorf("access: adding person %q: %w; change that one", p.ID, ErrExists)
 		}
 		return wrap(err, "adding person", p.ID)
 	})
@@ -138,7 +144,7 @@ func (s *Store) Issue(ctx context.Context, actor string, t Token) (text string, 
 		}
 		for _, r := range t.Roles {
 			if !slices.Contains(p.Roles, r) {
-				return "", Token{}, fmt.Errorf("access: issuing a token: %s has no role %q", p.ID, r)
+				return "", Token{}, fmt.Errorf("access: issuing a token: %w: %s has no role %q", ErrInvalid, p.ID, r)
 			}
 		}
 	}

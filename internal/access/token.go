@@ -57,7 +57,7 @@ func (t *Token) check() error {
 			errs = append(errs, fmt.Errorf("source %q: give a name, or a prefix that ends in /*", s))
 		}
 	}
-	return errors.Join(append(errs, checkRoles(t.Roles), checkUnits(t.Units))...)
+	return invalid(append(errs, checkRoles(t.Roles), checkUnits(t.Units)))
 }
 
 // newSecret returns a token as its owner keeps it, its id and the hash that is stored. 256 random bits need no slow

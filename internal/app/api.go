@@ -5,7 +5,7 @@ package app
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 
@@ -14,7 +14,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/store"
 )
 
-func (a *App) api() http.Handler {
+func (a *App) api(stopping <-chan struct{}) http.Handler {
 	var events store.Querier = a.store
 	if a.store == nil {
 		events = down{}
@@ -22,6 +22,7 @@ func (a *App) api() http.Handler {
 	return api.New(api.Config{
 		Events: events, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
 		Rules: a.ruleList, Sources: a.sourceList, Sinks: a.sinks, PublicURL: a.cfg.PublicURL,
+		Stopping: stopping,
 		Reload: func(ctx context.Context) ([]string, error) {
 			refused, err := a.Reload(ctx)
 			list := []string{}
@@ -36,7 +37,8 @@ func (a *App) api() http.Handler {
 // down is the store of a server that runs without.
 type down struct{}
 
-var errDown = errors.New("the store is down: events are kept in the spool and can be searched when it is back")
+var errDown = fmt.Errorf("%w: the store is down: events are kept in the spool and can be searched when it is back",
+	api.ErrUnavailable)
 
 // Events fails.
 func (down) Events(context.Context, store.Query) iter.Seq2[event.Event, error] {

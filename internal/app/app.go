@@ -247,22 +247,25 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alert log", a.alerts.Run(work)) })
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
-	g.Go(func() error { return named("http", web.run(work)) })
 	for _, r := range a.opt.Readers {
 		g.Go(func() error { return named("reader "+r.Name, r.Run(work, a.spool)) })
 	}
-	collecting := make(chan struct{})
-	g.Go(func() error {
-		defer close(collecting)
-		in, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(work, cancel)()
-		return a.collect(in)
-	})
+	// What takes in stops first: the others deal with what it took.
+	in, refuse := context.WithCancel(ctx)
+	defer refuse()
+	defer context.AfterFunc(work, refuse)()
+	var intake sync.WaitGroup
+	for stage, run := range map[string]func(context.Context) error{"http": web.run, "collectors": a.collect} {
+		intake.Add(1)
+		g.Go(func() error {
+			defer intake.Done()
+			return named(stage, run(in))
+		})
+	}
 	close(a.ready)
 	select {
 	case <-ctx.Done():
-		<-collecting
+		intake.Wait()
 	case <-work.Done():
 	}
 	stop()

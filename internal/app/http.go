@@ -26,15 +26,26 @@ var errNoToken = errors.New("no bearer token: send Authorization: Bearer <token>
 type web struct {
 	net, local   net.Listener
 	srv, srvUnix *http.Server
+	gate         gate
+	stopping     chan struct{} // closed when it begins to stop
 }
 
+// What a client may take. Bodies have up to 16 MiB and come over slow lines; a stream sets its own time for each write.
+const (
+	headerTime  = 10 * time.Second
+	requestTime = 5 * time.Minute
+	idleTime    = 2 * time.Minute
+	graceTime   = 5 * time.Second // for requests under way when the server stops
+	maxConns    = 1024            // on the network
+)
+
 func (a *App) listenHTTP(ctx context.Context) (*web, error) {
-	mux := a.routes()
-	w := &web{}
+	w := &web{stopping: make(chan struct{})}
+	mux := w.guard(a.routes(w.stopping))
 	errorLog := slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	server := func(h http.Handler) *http.Server {
-		return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-			MaxHeaderBytes: 64 << 10, ErrorLog: errorLog}
+		return &http.Server{Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime,
+			WriteTimeout: requestTime, IdleTimeout: idleTime, MaxHeaderBytes: 64 << 10, ErrorLog: errorLog}
 	}
 	w.srv = server(mux)
 	w.srvUnix = server(localPrincipal(mux))
@@ -46,6 +57,7 @@ func (a *App) listenHTTP(ctx context.Context) (*web, error) {
 	if w.net, err = a.listenTCP(ctx); err != nil {
 		return nil, errors.Join(err, w.local.Close())
 	}
+	w.net = capped(w.net, maxConns)
 	if a.cfg.HTTP.Certificate != "" {
 		cert, err := tls.LoadX509KeyPair(a.cfg.HTTP.Certificate, a.cfg.HTTP.Key)
 		if err != nil {
@@ -77,6 +89,9 @@ func listenUnix(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("api.sock: removing the one of the last run: %w", err)
 	}
+	if len(path) > 107 { // sun_path
+		return nil, fmt.Errorf("api.sock: %s is longer than a socket's name may be: give data: a shorter path", path)
+	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("api.sock: %w", err)
@@ -87,40 +102,59 @@ func listenUnix(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// run serves until ctx is done, then lets the requests under way end, for at most five seconds.
+// run serves until ctx is done. Then streams end at once, and the requests under way within graceTime; when it returns
+// no handler runs any more. A listener that fails ends it with the error.
 func (w *web) run(ctx context.Context) error {
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	servers := map[*http.Server]net.Listener{w.srv: w.net, w.srvUnix: w.local}
+	ended := make(chan error, len(servers))
+	for srv, l := range servers {
+		srv.BaseContext = func(net.Listener) context.Context { return requests }
+		go func() { ended <- srv.Serve(l) }()
+	}
+	var errs []error
+	wait := len(servers)
+	note := func(err error) {
+		wait--
+		if !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+	}
+	select {
+	case <-ctx.Done():
+	case err := <-ended:
+		note(err)
+	}
+	close(w.stopping)
+	grace, done := context.WithTimeout(requests, graceTime)
+	defer done()
 	var g errgroup.Group
-	for _, s := range []struct {
-		srv *http.Server
-		l   net.Listener
-	}{{w.srv, w.net}, {w.srvUnix, w.local}} {
-		s.srv.BaseContext = func(net.Listener) context.Context { return ctx }
+	for srv := range servers {
 		g.Go(func() error {
-			if err := s.srv.Serve(s.l); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		})
-		g.Go(func() error {
-			<-ctx.Done()
-			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			if err := s.srv.Shutdown(end); err != nil {
-				return s.srv.Close()
+			if srv.Shutdown(grace) != nil {
+				cancel()
+				return srv.Close()
 			}
 			return nil
 		})
 	}
-	return g.Wait()
+	errs = append(errs, g.Wait())
+	cancel()
+	for wait > 0 {
+		note(<-ended)
+	}
+	<-w.gate.shut()
+	return errors.Join(errs...)
 }
 
 // routes are everything that is served.
-func (a *App) routes() http.Handler {
+func (a *App) routes(stopping <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/spool", ingest.New(ingest.Config{Out: a.decode, Drops: a.spool, Authorize: a.authorize}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics())
-	mux.Handle("/api/v1/", a.api())
+	mux.Handle("/api/v1/", a.api(stopping))
 	return mux
 }

@@ -14,6 +14,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/access"
@@ -41,8 +44,13 @@ type Config struct {
 	Sinks *sinks.Set
 	// PublicURL is the start of the link to an alert.
 	PublicURL string
-	Now       func() time.Time // nil is time.Now
+	// Stopping is closed when the server begins to stop: streams end, other requests may finish. nil never stops.
+	Stopping <-chan struct{}
+	Now      func() time.Time // nil is time.Now
 }
+
+// ErrUnavailable is what a Querier's error wraps when it cannot answer now and will later: it is answered with 503.
+var ErrUnavailable = errors.New("not available now")
 
 // Rule is a rule in use.
 type Rule struct {
@@ -67,7 +75,10 @@ var openapi []byte
 // maxBody is the size of a request's body, in bytes, above which it is refused.
 const maxBody = 1 << 20
 
-type server struct{ Config }
+type server struct {
+	Config
+	streams atomic.Int64 // open now
+}
 
 // request is a request whose principal is known.
 type request struct {
@@ -114,7 +125,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{c}
+	s := &server{Config: c}
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.guard(r))
@@ -124,10 +135,30 @@ func New(c Config) http.Handler {
 		_, _ = w.Write(openapi)
 	})
 	mux.HandleFunc("/api/v1/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			refuse(w, &problem{Status: http.StatusMethodNotAllowed, Title: "method not allowed",
+				Detail: r.URL.Path + " takes " + strings.Join(allowed, " and ")})
+			return
+		}
 		refuse(w, &problem{Status: http.StatusNotFound, Title: "no such resource", Detail: r.Method + " " + r.URL.Path})
 	})
 	return mux
 }
+
+// methods are those that a resource takes, none where there is no such resource.
+func methods(mux *http.ServeMux, r *http.Request) (list []string) {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		try := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(try); strings.HasPrefix(pattern, m+" ") {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// whole are the actions that concern the whole province: who sees a part of it only may not do them, whatever the role.
+var whole = []access.Action{access.ManagePeople, access.Reload, access.ReadAudit}
 
 // guard lets a request through to a route's handler if its principal may do that.
 func (s *server) guard(r route) http.Handler {
@@ -143,10 +174,19 @@ func (s *server) guard(r route) http.Handler {
 				Detail: p.Actor + " has no role that allows " + string(r.action)})
 			return
 		}
-		req.Body = http.MaxBytesReader(w, req.Body, maxBody)
-		err = r.handle(w, &request{req, p, p.Scope(s.Inventory().UnitsUnder)})
-		if err == nil || req.Context().Err() != nil {
+		scope := p.Scope(s.Inventory().UnitsUnder)
+		if slices.Contains(whole, r.action) && !scope.All() {
+			refuse(w, &problem{Status: http.StatusForbidden, Title: "not allowed",
+				Detail: p.Actor + " sees single units only: " + string(r.action) + " concerns the whole province"})
 			return
+		}
+		req.Body = http.MaxBytesReader(w, req.Body, maxBody)
+		err = r.handle(w, &request{req, p, scope})
+		if err == nil {
+			return
+		}
+		if req.Context().Err() != nil { // nobody listens, or the server stops: no answer would say that it was done
+			err = &problem{Status: http.StatusServiceUnavailable, Title: "interrupted", Detail: err.Error()}
 		}
 		var known *problem
 		if !errors.As(err, &known) {
@@ -161,16 +201,32 @@ func answer(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	head(w, "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(data, '\n')) // who left does not read the error either
 	return nil
 }
 
+// head sets what every answer says: it holds what only its reader may see, and is what it says it is.
+func head(w http.ResponseWriter, contentType string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+}
+
 func body(r *request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	err := d.Decode(v)
+	if err == nil && d.More() {
+		err = errors.New("more follows the first document")
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &problem{Status: http.StatusRequestEntityTooLarge, Title: "too large",
+			Detail: "the body may have 1 MiB"}
+	}
+	if err != nil {
 		return badRequest("the body is no JSON of this operation: %v", err)
 	}
 	return nil

@@ -20,6 +20,8 @@ const (
 	defaultLimit = 100
 	maxLimit     = 10_000
 	maxBuckets   = 4
+	maxPage      = 32 << 20 // bytes of documents, after which a page ends early
+	maxBars      = 20_000   // of a histogram
 )
 
 // query reads q, from and to. Without from the last 24 hours are meant, without to everything up to now.
@@ -42,11 +44,22 @@ func (s *server) query(r *request) (store.Query, error) {
 	if err != nil {
 		return store.Query{}, badRequest("from: %v", err)
 	}
+	if to.Before(from) {
+		return store.Query{}, badRequest("from: %s is after to, %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
 	return store.NewQuery(r.scope, expr, from, to), nil
 }
 
 // moment reads RFC 3339, a day, now, or now-<duration> such as now-15m, now-7d.
 func moment(s string, now, otherwise time.Time) (time.Time, error) {
+	t, err := instant(s, now, otherwise)
+	if err == nil && (t.Year() < 1970 || t.Year() > 2200) {
+		err = badRequest("%q is not between the years 1970 and 2200", s)
+	}
+	return t, err
+}
+
+func instant(s string, now, otherwise time.Time) (time.Time, error) {
 	switch {
 	case s == "":
 		return otherwise, nil
@@ -99,18 +112,23 @@ func (s *server) events(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	q.Limit, q.After = n+1, v.Get("after")
+	if _, _, err := q.Place(); err != nil {
+		return badRequest("%v", err)
+	}
 	flat := v.Get("flat") == "true"
 	docs := make([]json.RawMessage, 0, min(n, 1000))
-	after, last := "", ""
+	after, last, size := "", "", 0
 	for e, err := range s.Events.Events(r.Context(), q) {
 		if err != nil {
 			return err
 		}
-		if len(docs) == n {
+		if len(docs) == n || size > maxPage {
 			after = last
 			break
 		}
-		docs = append(docs, event.AppendJSON(nil, e, flat))
+		doc := event.AppendJSON(nil, e, flat)
+		size += len(doc)
+		docs = append(docs, doc)
 		last = store.After(e)
 	}
 	return answer(w, http.StatusOK, map[string]any{"events": docs, "after": after})
@@ -135,6 +153,12 @@ func (s *server) stats(w http.ResponseWriter, r *request) error {
 	}
 	if err := store.Validate(by); err != nil {
 		return badRequest("by: %v", err)
+	}
+	from, to := q.Range()
+	for _, b := range by {
+		if b.Kind == store.KindHistogram && (to-from)/int64(b.Interval) > maxBars {
+			return badRequest("by: bars of %v between from and to would be over %d: take longer ones", b.Interval, maxBars)
+		}
 	}
 	var last store.Table
 	for t, err := range s.Events.Stats(r.Context(), q, by...) {

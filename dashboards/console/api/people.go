@@ -32,7 +32,7 @@ func (s *server) addPerson(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if err := s.People.AddPerson(r.Context(), r.principal.Actor, p); err != nil {
-		return badRequest("%v", err)
+		return err
 	}
 	p, err := s.People.Person(r.Context(), p.ID)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *server) issue(w http.ResponseWriter, r *request) error {
 	}
 	text, stored, err := s.People.Issue(r.Context(), r.principal.Actor, t)
 	if err != nil {
-		return badRequest("%v", err)
+		return err
 	}
 	return answer(w, http.StatusCreated, map[string]any{"token": text, "id": stored.ID})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/alert"
+	"github.com/haidang-soc/haidang/internal/spool"
 	"github.com/haidang-soc/haidang/internal/store/kql"
 )
 
@@ -42,6 +43,12 @@ func explain(err error) *problem {
 		return &problem{Status: http.StatusNotFound, Title: "not found", Detail: err.Error()}
 	case errors.Is(err, alert.ErrRefused):
 		return &problem{Status: http.StatusConflict, Title: "the action is refused", Detail: err.Error()}
+	case errors.Is(err, access.ErrInvalid):
+		return &problem{Status: http.StatusBadRequest, Title: "bad request", Detail: err.Error()}
+	case errors.Is(err, access.ErrExists):
+		return &problem{Status: http.StatusConflict, Title: "exists already", Detail: err.Error()}
+	case errors.Is(err, ErrUnavailable), errors.Is(err, spool.ErrFull):
+		return &problem{Status: http.StatusServiceUnavailable, Title: "not now", Detail: err.Error()}
 	case errors.Is(err, access.ErrDenied):
 		return &problem{Status: http.StatusForbidden, Title: "not allowed", Detail: err.Error()}
 	}
@@ -49,7 +56,7 @@ func explain(err error) *problem {
 }
 
 func refuse(w http.ResponseWriter, p *problem) {
-	w.Header().Set("Content-Type", "application/problem+json")
+	head(w, "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
 }
