@@ -170,6 +170,9 @@ func splitKey(key string) []string {
 // fact keeps what alerts and windows need of an event; the rules in scratch.hits say which fields.
 func (e *Engine) fact(ev event.Event) *fact {
 	f := &fact{time: ev.Time(), id: ev.ID()}
+	if f.time == 0 { // it says none
+		f.time = e.clock
+	}
 	if f.time > e.clock+future {
 		f.time = e.clock + future
 		e.stats.Future++

@@ -109,6 +109,9 @@ func (e *Engine) hear(ev event.Event) {
 		o = e.meet(string(name), flow, ev)
 	}
 	t := ev.Time()
+	if t == 0 {
+		t = e.clock
+	}
 	o.high = max(o.high, min(t, e.clock+future))
 	o.seen = e.clock - e.down
 	o.silent = false
