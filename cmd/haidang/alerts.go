@@ -82,7 +82,11 @@ func (c *alertsShowCmd) Run(s *streams) error {
 		return err
 	}
 	var doc json.RawMessage
-	if err := remote.Do(s.ctx, "GET", "/alerts/"+url.PathEscape(c.ID), nil, &doc); err != nil {
+	path, err := alertPath(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := remote.Do(s.ctx, "GET", path, nil, &doc); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -90,6 +94,15 @@ func (c *alertsShowCmd) Run(s *streams) error {
 		return err
 	}
 	return app.ShowAlert(s.out, doc, c.style(s))
+}
+
+// alertPath is where the API has an alert.
+func alertPath(id string) (string, error) {
+	x, err := alert.ParseID(id)
+	if err != nil {
+		return "", misused("%q is no alert id: give 32 hex digits, as haidang alerts list prints them", id)
+	}
+	return "/alerts/" + x.String(), nil
 }
 
 // on is the alert that an action is about, and the words that go with it.
@@ -106,7 +119,11 @@ func (c *on) act(s *streams, a alert.Action) error {
 	}
 	a.Note = c.Note
 	var doc json.RawMessage
-	if err := remote.Do(s.ctx, "POST", "/alerts/"+url.PathEscape(c.ID)+"/actions", a, &doc); err != nil {
+	path, err := alertPath(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := remote.Do(s.ctx, "POST", path+"/actions", a, &doc); err != nil {
 		return err
 	}
 	if c.JSON {

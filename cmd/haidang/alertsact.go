@@ -46,7 +46,7 @@ func (c *alertsCloseCmd) Run(s *streams) error {
 	if c.DuplicateOf != "" {
 		id, err := alert.ParseID(c.DuplicateOf)
 		if err != nil {
-			return fmt.Errorf("--duplicate-of: %w", err)
+			return misused("--duplicate-of: %w", err)
 		}
 		a.DuplicateOf = id
 	}
@@ -86,10 +86,15 @@ func (c *alertsVerifyCmd) Run(s *streams) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(v)
+		if err := json.NewEncoder(s.out).Encode(v); err != nil {
+			return err
+		}
 	}
 	if !v.Intact {
 		return &exitError{1, fmt.Errorf("the alert log is broken: %s", v.Error)}
+	}
+	if c.JSON {
+		return nil
 	}
 	_, err = fmt.Fprintf(s.out, "%d entries, intact; head %s\n", v.Entries, v.Head)
 	return err

@@ -5,7 +5,6 @@ package main
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -19,7 +18,7 @@ type decodeCmd struct {
 	JSON      bool     `name:"json" help:"One nested ECS document a line, in order."`
 	Now       string   `help:"When the lines came in (RFC 3339): what a time without a year is near to." placeholder:"T"`
 	TZ        string   `name:"tz" help:"Zone of times that name none." placeholder:"ZONE" default:"Asia/Ho_Chi_Minh"`
-	Encoding  string   `help:"utf-8, windows-1258, tcvn3, vni or utf-16." default:"utf-8"`
+	Encoding  string   `help:"utf-8, windows-1258, tcvn3, vni or utf-16." default:"utf-8" enum:"utf-8,windows-1258,tcvn3,vni,utf-16"`
 	Inventory string   `help:"Inventory to enrich with." type:"existingfile"`
 	File      []string `arg:"" optional:"" help:"Files; none reads standard input."`
 }
@@ -35,12 +34,12 @@ func (decodeCmd) Help() string {
 func (c decodeCmd) Run(s *streams) error {
 	zone, err := time.LoadLocation(c.TZ)
 	if err != nil {
-		return fmt.Errorf("--tz: %w", err)
+		return misused("--tz: %w", err)
 	}
 	now := time.Now()
 	if c.Now != "" {
 		if now, err = time.Parse(time.RFC3339Nano, c.Now); err != nil {
-			return fmt.Errorf("--now: %w", err)
+			return misused("--now: %w", err)
 		}
 	}
 	out := bufio.NewWriterSize(s.out, 64<<10)
@@ -62,7 +61,7 @@ func (c decodeCmd) Run(s *streams) error {
 	}
 	for _, name := range c.File {
 		if err == nil {
-			err = withFile(name, func(f io.Reader) error { return render(name, f) })
+			err = withFile(s, name, func(f io.Reader) error { return render(name, f) })
 		}
 	}
 	if e := out.Flush(); err == nil {
@@ -72,9 +71,9 @@ func (c decodeCmd) Run(s *streams) error {
 }
 
 // withFile opens a file; "-" is standard input.
-func withFile(name string, use func(io.Reader) error) error {
+func withFile(s *streams, name string, use func(io.Reader) error) error {
 	if name == "-" {
-		return use(os.Stdin)
+		return use(s.in)
 	}
 	f, err := os.Open(name)
 	if err != nil {

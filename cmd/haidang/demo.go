@@ -4,8 +4,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/haidang-soc/haidang/internal/app/demo"
 )
 
@@ -29,7 +27,7 @@ A server of its own, the sample province, and the night of a national holiday se
 // Run tells the night.
 func (c demoCmd) Run(s *streams) error {
 	if c.Speed < 1 || c.Speed > 60 {
-		return &exitError{2, fmt.Errorf("--speed: %g is not between 1 and 60", c.Speed)}
+		return misused("--speed: %g is not between 1 and 60", c.Speed)
 	}
 	return demo.Run(s.ctx, demo.Config{Out: s.out, Colour: isTerminal(s.out), Data: c.Data, Listen: c.Listen,
 		Speed: c.Speed, Once: c.Once, Seed: c.Seed, Log: newLog(s, "error")})

@@ -4,8 +4,8 @@
 // Command haidang is the security operations centre of a province in one program.
 //
 // Each command is a file of this folder and thin: the work is in the packages. Exit status: 0 done, 1 the work failed
-// or found what it looks for (a failing rule test, a broken chain), 2 the command line is wrong, 3 some rules were
-// refused.
+// or found what it looks for (a failing rule test, a broken chain), 2 the command line or the server's configuration is
+// wrong, 3 some rules were refused.
 package main
 
 import (
@@ -61,6 +61,9 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// misused is an error of the command line.
+func misused(format string, args ...any) error { return &exitError{2, fmt.Errorf(format, args...)} }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -76,7 +79,6 @@ func run(args []string, s *streams) (status int) {
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { panic(exitStatus(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.UsageOnError(),
 		kong.Bind(s),
 	)
 	if err != nil {
@@ -92,12 +94,13 @@ func run(args []string, s *streams) (status int) {
 			status = int(code)
 		}
 	}()
+	showExamples(parser.Model)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(s.err, "haidang: %v\nTry: haidang --help\n", err)
+		fmt.Fprintf(s.err, "haidang: %v; see %s --help\n", err, about(err))
 		return 2
 	}
 	err = k.Run()
@@ -113,6 +116,15 @@ func run(args []string, s *streams) (status int) {
 	}
 	fmt.Fprintln(s.err, "haidang:", err)
 	return 1
+}
+
+// about names the command that a mistake was made in.
+func about(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Selected() != nil {
+		return parse.Context.Selected().FullPath()
+	}
+	return "haidang"
 }
 
 // exitStatus is how kong's own end (after --help) leaves run.

@@ -99,6 +99,9 @@ func (c *peopleOffCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	if c.ID == "" {
+		return misused("the person id is empty")
+	}
 	return remote.Do(s.ctx, "PATCH", "/people/"+url.PathEscape(c.ID), map[string]bool{"off": true}, nil)
 }
 
@@ -146,6 +149,9 @@ func (c *peopleRevokeCmd) Run(s *streams) error {
 	remote, err := c.client()
 	if err != nil {
 		return err
+	}
+	if c.ID == "" {
+		return misused("the token id is empty")
 	}
 	return remote.Do(s.ctx, "DELETE", "/tokens/"+url.PathEscape(c.ID), nil, nil)
 }

@@ -6,11 +6,14 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/app/client"
 )
 
 type queryCmd struct {
@@ -30,11 +33,23 @@ func (queryCmd) Help() string {
   haidang query 'haidang.level >= 3' --by top:source.ip:5 --json`
 }
 
+// point adds the line of the query that cannot be read, with a caret under the character.
+func (c *queryCmd) point(err error) error {
+	var p *client.Problem
+	if errors.As(err, &p) && p.Line > 0 {
+		return misused("%w\n%s", err, p.Caret(c.Query))
+	}
+	return err
+}
+
 // Run asks the server.
 func (c *queryCmd) Run(s *streams) error {
 	remote, err := c.client()
 	if err != nil {
 		return err
+	}
+	if c.Limit < 0 {
+		return misused("--limit: %d is not 0 or more", c.Limit)
 	}
 	v := url.Values{"q": {c.Query}, "from": {c.From}, "to": {c.To}}
 	out := bufio.NewWriter(s.out)
@@ -43,7 +58,7 @@ func (c *queryCmd) Run(s *streams) error {
 		v["by"] = c.By
 		var t table
 		if err := remote.Do(s.ctx, "GET", "/stats?"+v.Encode(), nil, &t); err != nil {
-			return err
+			return c.point(err)
 		}
 		if c.JSON {
 			return json.NewEncoder(out).Encode(t)
@@ -64,7 +79,7 @@ func (c *queryCmd) Run(s *streams) error {
 			After  string            `json:"after"`
 		}
 		if err := remote.Do(s.ctx, "GET", "/events?"+v.Encode(), nil, &answer); err != nil {
-			return err
+			return c.point(err)
 		}
 		for _, doc := range answer.Events {
 			if c.JSON {

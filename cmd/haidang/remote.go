@@ -29,7 +29,9 @@ func (r *remote) client() (*client.Client, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--token-file: %w", err)
 		}
-		c.Token = strings.TrimSpace(string(data))
+		if c.Token = strings.TrimSpace(string(data)); c.Token == "" {
+			return nil, fmt.Errorf("--token-file: %s is empty", r.TokenFile)
+		}
 	}
 	return client.New(c)
 }

@@ -57,9 +57,9 @@ func (c replayCmd) Run(s *streams) error {
 	}
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
-		return fmt.Errorf("--tz: %w", err)
+		return misused("--tz: %w", err)
 	}
-	inv, err := asset.Load(asset.Config{Inventory: cfg.Inventory, Policy: cfg.Policy})
+	inv, err := asset.Load(app.AssetConfig(cfg))
 	if err != nil {
 		return err
 	}
@@ -73,11 +73,18 @@ func (c replayCmd) Run(s *streams) error {
 	out := bufio.NewWriter(s.out)
 	start := time.Now()
 	stats, err := offline.Replay(s.ctx, offline.Config{Rules: rules, Inventory: inv, Zone: zone, Site: c.Site,
-		Updates: c.Updates, Problem: func(err error) { fmt.Fprintln(s.err, err) }}, out, c.File...)
+		Relays: app.Relays(cfg), Updates: c.Updates, Problem: func(err error) { fmt.Fprintln(s.err, err) }}, out, c.File...)
 	if e := out.Flush(); err == nil {
 		err = e
 	}
+	if err != nil {
+		return err
+	}
+	if stats.Events == 0 {
+		fmt.Fprintln(s.err, "no events")
+		return nil
+	}
 	fmt.Fprintf(s.err, "%d events from %s to %s, %d alerts, in %s\n", stats.Events, stats.First.Format(time.DateTime),
 		stats.Cut.Format(time.DateTime), stats.Alerts, time.Since(start).Round(time.Millisecond))
-	return err
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/haidang-soc/haidang/internal/app"
@@ -38,15 +39,18 @@ SIGTERM stops it: what was taken in is safe.`
 
 // Run runs the server until it is told to stop.
 func (c serverCmd) Run(s *streams) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // first: the parent passes it on whenever it comes
+	defer signal.Stop(hup)
 	load := func() (*config.Config, error) { return config.Load(c.Config) }
+	if _, err := app.Check(s.ctx, c.Config); err != nil {
+		return misused("%w", err) // said once: no restart mends it
+	}
 	cfg, err := load()
 	if err != nil {
-		return err
+		return misused("%w", err)
 	}
 	log := newLog(s, cfg.Log)
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	held, err := sockets.Inherited()
 	if err != nil {
 		return err
@@ -62,7 +66,8 @@ func (c serverCmd) Run(s *streams) error {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
-	go func() {
+	var reloads sync.WaitGroup
+	reloads.Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -73,7 +78,7 @@ func (c serverCmd) Run(s *streams) error {
 				}
 			}
 		}
-	}()
+	})
 	go func() {
 		select {
 		case <-ctx.Done():
@@ -81,15 +86,15 @@ func (c serverCmd) Run(s *streams) error {
 			log.Info("haidang runs", "version", version(), "data", cfg.Data, "http", a.HTTPAddr())
 		}
 	}()
-	return errors.Join(a.Run(ctx), a.Close())
+	err = a.Run(ctx)
+	stop()
+	reloads.Wait()
+	return errors.Join(err, a.Close())
 }
 
 // parent holds the sockets and keeps a server of one process running.
 func (c serverCmd) parent(s *streams, cfg *config.Config, held *sockets.Set, log *slog.Logger,
 	hup <-chan os.Signal) error {
-	if _, err := app.Check(s.ctx, c.Config); err != nil {
-		return err // said once, not at every restart
-	}
 	if err := held.Open(s.ctx, app.Sockets(cfg)...); err != nil {
 		return err
 	}

@@ -144,10 +144,7 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 }
 
 func (a *App) openPolicy(ctx context.Context) (err error) {
-	// A server without an inventory has no system, but may have a policy.
-	source := asset.File{Config: asset.Config{Inventory: a.cfg.Inventory, Policy: a.cfg.Policy,
-		Relays: relayNetworks(a.cfg)}}
-	if a.inventory, err = asset.NewHolder(ctx, source); err != nil {
+	if a.inventory, err = asset.NewHolder(ctx, asset.File{Config: AssetConfig(a.cfg)}); err != nil {
 		return err
 	}
 	a.setups, err = newSetups(a.cfg, a.inventory.Get(), a.log)
@@ -207,10 +204,7 @@ func (a *App) openEngine() (err error) {
 	a.saver = &correlator.Checkpointer{Dir: filepath.Join(a.cfg.Data, "correlator"), Every: a.opt.Checkpoint}
 	var damaged []error
 	a.engine, damaged, err = a.saver.Load(correlator.Config{Rules: setup.Rules, Policy: setup.Policy,
-		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: func(ip string) bool {
-			addr, err := netip.ParseAddr(ip)
-			return err == nil && a.relays != nil && a.relays(addr)
-		}})
+		Inventory: setup.Inventory, Switch: a.setups.follow, Relays: Relays(a.cfg)})
 	for _, d := range damaged {
 		a.log.Error("a checkpoint of the correlator is damaged; an older one is used, and the spool replayed", "error", d)
 	}

@@ -30,15 +30,19 @@ func Check(ctx context.Context, path string) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Config: c}
-	// A server without an inventory has no system, but may have a policy.
-	source := asset.File{Config: asset.Config{Inventory: c.Inventory, Policy: c.Policy}}
-	inv, err := source.Load(ctx)
+	inv, err := asset.File{Config: AssetConfig(c)}.Load(ctx)
 	set, refused, rulesErr := LoadRules(c.BuiltinRules, c.Rules...)
 	if err = errors.Join(err, rulesErr); err != nil {
 		return nil, err
 	}
 	r.Inventory, r.Rules, r.Refused = inv, set.Len(), refused
 	return r, nil
+}
+
+// AssetConfig is what a configuration says of inventory and policy. A server without an inventory has no system, but may
+// have a policy.
+func AssetConfig(c *config.Config) asset.Config {
+	return asset.Config{Inventory: c.Inventory, Policy: c.Policy, Relays: relayNetworks(c)}
 }
 
 // String is what `haidang check` prints.

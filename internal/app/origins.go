@@ -69,6 +69,15 @@ func relayNetworks(c *config.Config) (list []netip.Prefix) {
 	return list
 }
 
+// Relays tells which addresses, as text, pass on what others say.
+func Relays(c *config.Config) func(ip string) bool {
+	known := relays(c)
+	return func(ip string) bool {
+		a, err := netip.ParseAddr(ip)
+		return err == nil && known != nil && known(a)
+	}
+}
+
 // relays tells which addresses pass on what others say; nil when there are none.
 func relays(c *config.Config) func(netip.Addr) bool {
 	list := relayNetworks(c)

@@ -28,7 +28,7 @@ const (
 func (s *server) query(r *request) (store.Query, error) {
 	v := r.URL.Query()
 	var expr *kql.Expr
-	if q := strings.TrimSpace(v.Get("q")); q != "" {
+	if q := v.Get("q"); strings.TrimSpace(q) != "" {
 		e, err := kql.Parse(q)
 		if err != nil {
 			return store.Query{}, err

@@ -22,6 +22,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/store/kql"
 )
 
 // Config says which server.
@@ -63,6 +65,13 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
+	Line   int    `json:"line"`   // of a query that cannot be read, from 1; else 0
+	Column int    `json:"column"` // of the character in it
+}
+
+// Caret is the line of the query that was sent, with a caret under the character that the problem is about.
+func (p *Problem) Caret(query string) string {
+	return (&kql.Error{Query: query, Line: p.Line, Column: p.Column}).Caret()
 }
 
 // Error is title and detail.
