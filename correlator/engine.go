@@ -106,6 +106,8 @@ type scratch struct {
 	truth []truth
 	merge []hit
 	ids   []event.FieldID
+	text  []byte
+	ends  []int
 	eval  eval.Scratch
 }
 

@@ -34,10 +34,10 @@ func (f *fact) before(g *fact) bool {
 	if f.time != g.time {
 		return f.time < g.time
 	}
-	if c := strings.Compare(string(f.id[8:]), string(g.id[8:])); c != 0 {
-		return c < 0
+	if a, b := binary.BigEndian.Uint64(f.id[8:]), binary.BigEndian.Uint64(g.id[8:]); a != b {
+		return a < b
 	}
-	return string(f.id[:8]) < string(g.id[:8])
+	return binary.BigEndian.Uint64(f.id[:8]) < binary.BigEndian.Uint64(g.id[:8])
 }
 
 // match finds the detections that match an event, raises their alerts, and puts what correlations want to know of it
@@ -181,33 +181,65 @@ func (e *Engine) fact(ev event.Event) *fact {
 		f.level = uint8(min(max(v.Int(), 0), 5))
 	}
 	f.origin = e.originName(ev)
-	for _, id := range [...]event.FieldID{event.HaidangSystemID, event.HaidangSourceSystemID,
-		event.HaidangDestinationSystemID} {
-		if v, ok := ev.Get(id); ok && v.Kind() == event.String && !slices.Contains(f.systems, v.Str()) {
-			f.systems = append(f.systems, strings.Clone(v.Str()))
-		}
+	s := &e.scratch
+	s.text, s.ends = s.text[:0], s.ends[:0]
+	keep := func(text []byte) { // all texts of a fact share one piece of memory
+		s.text, s.ends = text, append(s.ends, len(text))
 	}
+	keep(append(s.text, cut(ev.Text(event.EventOriginal), maxOriginal)...))
+	for i, id := range systemFields {
+		v := ev.Text(id)
+		if v == "" || i > 0 && v == ev.Text(systemFields[0]) || i > 1 && v == ev.Text(systemFields[1]) {
+			continue
+		}
+		keep(append(s.text, v...))
+	}
+	systems := len(s.ends) - 1
 	if v, ok := ev.Get(event.HaidangUnitID); ok {
 		for u := range v.All {
-			f.units = append(f.units, strings.Clone(u.Str()))
+			keep(append(s.text, u.Str()...))
 		}
 	}
-	f.original = strings.Clone(cut(ev.Text(event.EventOriginal), maxOriginal))
-	ids := e.scratch.ids[:0]
-	for _, d := range e.scratch.hits {
-		ids = append(ids, e.rules.detections[d].show...)
+	names := len(s.ends) - 1
+	s.ids = s.ids[:0]
+	for _, d := range s.hits {
+		s.ids = append(s.ids, e.rules.detections[d].show...)
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	for _, id := range ids {
-		if v, ok := ev.Get(id); ok {
-			f.fields = append(f.fields, pair{id.Name(), strings.Clone(cut(v.String(), maxOriginal))})
+	slices.Sort(s.ids)
+	s.ids = slices.DeleteFunc(slices.Compact(s.ids), func(id event.FieldID) bool {
+		v, ok := ev.Get(id)
+		if ok {
+			from := len(s.text)
+			text := v.AppendText(s.text)
+			keep(text[:from+len(cut(string(text[from:]), maxOriginal))])
 		}
+		return !ok
+	})
+	all, from := string(s.text), 0
+	next := func(i int) string {
+		x := all[from:s.ends[i]]
+		from = s.ends[i]
+		return x
+	}
+	f.original = next(0)
+	if names > 0 {
+		list := make([]string, names)
+		for i := range list {
+			list[i] = next(1 + i)
+		}
+		f.systems, f.units = list[:systems:systems], list[systems:]
+	}
+	f.fields = make([]pair, len(s.ids))
+	for i, id := range s.ids {
+		f.fields[i] = pair{id.Name(), next(1 + names + i)}
 	}
 	slices.SortFunc(f.fields, func(a, b pair) int { return strings.Compare(a.name, b.name) })
-	e.scratch.ids = ids
 	return f
 }
+
+// systemFields name the information systems of an event: of the whole, and of both ends.
+var systemFields = [...]event.FieldID{event.HaidangSystemID, event.HaidangSourceSystemID,
+	event.HaidangDestinationSystemID}
 
 // cut shortens a text to at most n bytes, not inside a character.
 func cut(s string, n int) string {
