@@ -42,7 +42,7 @@ func (c benchCmd) Run(s *streams) error {
 			Flows: c.Flows, Seed: c.Seed}, s.out)
 	}
 	if c.Rate < 1 || c.Seconds < 1 || c.Flows < 0 || c.Flows > 1 {
-		return &exitError{2, fmt.Errorf("--rate and --seconds are at least 1, --flows is between 0 and 1")}
+		return misused("--rate and --seconds are at least 1, --flows is between 0 and 1")
 	}
 	self, err := os.Executable()
 	if err != nil {
