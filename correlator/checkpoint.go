@@ -36,7 +36,6 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 	w.int(e.down)
 	w.int(e.gap)
 	w.int(e.resumed)
-	w.int(e.lastTick)
 	w.uint(e.turns)
 	w.uint(uint64(len(e.origins.list)))
 	for _, o := range e.origins.list {

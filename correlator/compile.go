@@ -295,7 +295,8 @@ func (k *compiler) lanes() {
 	}
 }
 
-// lineCategories are categories of log sources whose rules are written for lines, whatever flows may also bear the name.
+// lineCategories are categories of log sources whose rules are written for lines, whatever flows may also bear the
+// name.
 var lineCategories = map[string]bool{"firewall": true, "webserver": true, "proxy": true, "antivirus": true,
 	"application": true, "authentication": true, "database": true, "process_creation": true, "file_event": true}
 

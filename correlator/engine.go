@@ -77,7 +77,7 @@ type Engine struct {
 
 	cursor   spool.Cursor
 	clock    int64 // stream time, unix ns
-	down     int64 // ns for which no tick came: nobody could have been heard
+	down     int64 // ns for which no record came: nobody could have been heard
 	gap      int64 // the last such time, ns
 	resumed  int64 // listening time (clock - down) when it ended
 	origins  originTable
@@ -169,7 +169,7 @@ func (e *Engine) Process(r *spool.Record) (Output, error) {
 	e.at = r.At
 	e.out, e.carry = Output{Alerts: e.carry}, nil
 	e.stats.Records++
-	e.clock = max(e.clock, r.Clock)
+	e.pass(r.Clock)
 	switch r.Kind {
 	case spool.KindBatches:
 		for _, b := range r.Batches {
@@ -220,13 +220,18 @@ func (e *Engine) Horizon() time.Duration {
 	return time.Duration(longest) + e.cfg.RelayLateness + e.cfg.Idle + 2*time.Second
 }
 
+// pass moves stream time on. Without a record for 10 s nobody listened, for there is a tick each second: silence in that
+// time is not the senders', and they may still have what nobody took.
+func (e *Engine) pass(clock int64) {
+	if gap := clock - e.clock; e.clock > 0 && gap > int64(10*time.Second) {
+		e.down += gap
+		e.gap, e.resumed = gap, clock-e.down
+	}
+	e.clock = max(e.clock, clock)
+}
+
 // tick moves the watermark and does everything that time alone decides.
 func (e *Engine) tick() {
-	if gap := e.clock - e.lastTick; e.lastTick > 0 && gap > int64(10*time.Second) {
-		e.down += gap // nobody listened meanwhile: silence in that time is not the senders'
-		e.gap, e.resumed = gap, e.clock-e.down
-	}
-	e.lastTick = e.clock
 	e.listen()
 	e.drain()
 	e.close()

@@ -188,7 +188,7 @@ func (r *stateReader) engine(e *Engine) {
 	}
 	e.cursor = cursor
 	e.clock, e.down, e.gap, e.resumed = r.int(), r.int(), r.int(), r.int()
-	e.lastTick, e.turns = r.int(), r.uint()
+	e.turns = r.uint()
 	for range r.count() {
 		r.origin(e)
 	}

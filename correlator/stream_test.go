@@ -155,6 +155,16 @@ func TestSilenceAfterStop(t *testing.T) {
 	n := len(s.recs)
 	s.until(4_000_000)
 	same(t, short(run(t, e, s.recs[n:])), []string{"silence/1 n=1 sev=3 level=3"})
+
+	// The first record after a stop may be what a sender says: it is heard then, not an hour ahead.
+	e = withProvince(t, nil)
+	s = newStream()
+	s.from("10.1.1.5", 1000, 1000, nil)
+	s.until(10_000)
+	s.now = 3_600_500
+	s.from("10.1.1.5", 3_600_500, 3_600_500, nil)
+	s.until(3_901_000)
+	same(t, short(run(t, e, s.recs)), []string{"silence/1 n=1 sev=3 level=3"})
 }
 
 // TestBacklogAfterStop lets senders deliver after a stop what they kept meanwhile: windows still take it.
