@@ -83,7 +83,8 @@ func (c *peopleListCmd) Run(s *streams) error {
 		if p.Off {
 			roles = []string{"(off)"}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, strings.Join(roles, ","), strings.Join(p.Units, ","), p.Email)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Name, strings.Join(roles, ","), strings.Join(p.Units, ","),
+			p.Email)
 	}
 	return w.Flush()
 }

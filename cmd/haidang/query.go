@@ -22,7 +22,7 @@ type queryCmd struct {
 	From  string   `default:"now-24h" help:"RFC 3339, a day, or now-15m."`
 	To    string   `help:"RFC 3339, a day, or now; without it everything up to now."`
 	Limit int      `default:"20" help:"How many events; 0 prints all, oldest page last."`
-	By    []string `help:"Count instead: histogram:1h, top:source.ip:10, distinct:user.name." sep:"none" placeholder:"BUCKET"`
+	By    []string `help:"Count: histogram:1h, top:source.ip:10, distinct:user.name." sep:"none" placeholder:"BUCKET"`
 }
 
 // Help is shown by --help.

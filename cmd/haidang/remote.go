@@ -15,7 +15,7 @@ import (
 
 // remote are the flags of every command that speaks to a server.
 type remote struct {
-	Server    string `env:"HAIDANG_SERVER" help:"URL of the server; without it the socket in --data is used." placeholder:"URL"`
+	Server    string `env:"HAIDANG_SERVER" help:"URL of the server; else the socket in --data." placeholder:"URL"`
 	TokenFile string `env:"HAIDANG_TOKEN_FILE" help:"File with the bearer token for --server." placeholder:"FILE"`
 	Data      string `env:"HAIDANG_DATA" default:"/var/lib/haidang" help:"Data directory of the server on this machine."`
 	TZ        string `name:"tz" env:"HAIDANG_TZ" default:"Asia/Ho_Chi_Minh" help:"Zone in which times are shown."`

@@ -15,7 +15,7 @@ import (
 )
 
 type replayCmd struct {
-	Config    string   `short:"c" help:"Configuration file: inventory, policy, rules and time zone are taken from it." placeholder:"F"`
+	Config    string   `short:"c" help:"Configuration: inventory, policy, rules, time zone." placeholder:"F"`
 	Inventory string   `help:"Inventory file, over that of --config." placeholder:"F"`
 	Policy    string   `help:"Policy file, over that of --config." placeholder:"F"`
 	Rules     []string `help:"Rule files or folders, in place of the built-in rules." placeholder:"PATH"`

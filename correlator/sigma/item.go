@@ -20,9 +20,6 @@ type itemBuilder struct {
 	item   Item
 	kind   AtomKind // of the atoms to come; AtomText until a modifier says otherwise
 	cased  bool
-	op     Operator
-	part   RefPart
-	flags  string // of a regular expression
 	values []*itemValue
 	left   *int // atoms that the rule may still have
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
-// Reader is a further reader of the spool, beside the store and the correlator: the spool keeps what it has not trimmed.
+// Reader is a further reader of the spool, beside the store and the correlator: the spool keeps what it has not
+// trimmed.
 type Reader struct {
 	Name string // under which it trims
 	// Run reads until ctx is done, then returns nil; an error ends the server. It keeps its own place.

@@ -64,7 +64,6 @@ var allowed = map[string][]string{
 	"internal/decoders/text":   {},
 	"internal/event":           {},
 	"internal/event/gen":       {},
-	"internal/event/text":      {},
 	"internal/sinks":           {"internal/alert"},
 	"internal/sinks/...":       {"internal/alert", "internal/sinks", "internal/sinks/outbound"},
 	"internal/sinks/outbound":  {"internal/sinks"},
@@ -77,7 +76,8 @@ var allowed = map[string][]string{
 		"internal/store/kql"},
 	"internal/store/storetest": {"internal/access", "internal/event", "internal/spool", "internal/store",
 		"internal/store/kql"},
-	"rules": {},
+	"deploy/sample": {},
+	"rules":         {},
 }
 
 // source is one Go file.

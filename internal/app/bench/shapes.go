@@ -94,7 +94,8 @@ func shapes() []shape {
 		bsd("nginx", 190, "nginx", web("Chrome")), bsd("nginx-2", 190, "nginx", web("Firefox")),
 		bsd("apache", 190, "apache2", web("Safari")),
 		bsd("postfix", 22, "postfix/smtpd", func(r *rand.Rand) string {
-			return fmt.Sprintf("%010X: client=unknown[%s], sasl_method=LOGIN, sasl_username=%s", r.Uint64()>>24, outer(r), user(r))
+			return fmt.Sprintf("%010X: client=unknown[%s], sasl_method=LOGIN, sasl_username=%s", r.Uint64()>>24, outer(r),
+				user(r))
 		}),
 		bsd("app-text", 14, "hoso", func(r *rand.Rand) string {
 			return fmt.Sprintf("Tiếp nhận hồ sơ H24-%06d của công dân, trạng thái %s, %d tệp đính kèm", r.IntN(999999),
@@ -110,20 +111,20 @@ func shapes() []shape {
 		}),
 		fortigate("forti-accept", "accept"), fortigate("forti-deny", "deny"), fortigate("forti-close", "close"),
 		asa("asa-built", 6, 302013, func(r *rand.Rand) string {
-			return fmt.Sprintf("Built inbound TCP connection %d for outside:%s/%d (%[2]s/%[3]d) to inside:%[4]s/443 (%[4]s/443)",
-				r.IntN(1<<30), outer(r), port(r), inner(r))
+			return fmt.Sprintf("Built inbound TCP connection %d for outside:%s/%d (%[2]s/%[3]d) to "+
+				"inside:%[4]s/443 (%[4]s/443)", r.IntN(1<<30), outer(r), port(r), inner(r))
 		}),
 		asa("asa-teardown", 6, 302014, func(r *rand.Rand) string {
-			return fmt.Sprintf("Teardown TCP connection %d for outside:%s/%d to inside:%s/443 duration 0:00:%02d bytes %d TCP FINs",
-				r.IntN(1<<30), outer(r), port(r), inner(r), r.IntN(60), r.IntN(1<<20))
+			return fmt.Sprintf("Teardown TCP connection %d for outside:%s/%d to inside:%s/443 duration 0:00:%02d "+
+				"bytes %d TCP FINs", r.IntN(1<<30), outer(r), port(r), inner(r), r.IntN(60), r.IntN(1<<20))
 		}),
 		asa("asa-deny", 4, 106023, func(r *rand.Rand) string {
-			return fmt.Sprintf("Deny tcp src outside:%s/%d dst inside:%s/%d by access-group \"outside_in\" [0x0, 0x0]", outer(r),
-				port(r), inner(r), r.IntN(1024))
+			return fmt.Sprintf("Deny tcp src outside:%s/%d dst inside:%s/%d by access-group \"outside_in\" [0x0, 0x0]",
+				outer(r), port(r), inner(r), r.IntN(1024))
 		}),
 		{"rfc5424", func(dst []byte, r *rand.Rand, now time.Time) []byte {
-			return fmt.Appendf(dst, `<165>1 %s %s qlvb %d ID%d [exampleSDID@32473 iut="%d" nguon="ứng dụng"] Văn bản %d được ký số`,
-				now.Format(time.RFC3339Nano), host(r), r.IntN(9999), r.IntN(99), r.IntN(9), r.IntN(99999))
+			return fmt.Appendf(dst, `<165>1 %s %s qlvb %d ID%d [exampleSDID@32473 iut="%d" nguon="ứng dụng"] `+
+				`Văn bản %d được ký số`, now.Format(time.RFC3339Nano), host(r), r.IntN(9999), r.IntN(99), r.IntN(9), r.IntN(99999))
 		}},
 	}
 }

@@ -22,8 +22,8 @@ const intro = `# haidang.yml
 Written by internal/app/config/gen from the comments of its types; do not edit.
 
 Unknown keys are refused with file, line and the nearest known key. Paths are relative to the folder of the file.
-` + "`haidang check --config haidang.yml`" + ` reads everything as the server would. SIGHUP reads inventory, policy and rules
-anew; what concerns sockets, sinks and limits needs a restart. A complete example is deploy/haidang.yml.
+` + "`haidang check --config haidang.yml`" + ` reads everything as the server would. SIGHUP reads inventory, policy and
+rules anew; what concerns sockets, sinks and limits needs a restart. A complete example is deploy/haidang.yml.
 `
 
 func main() {
