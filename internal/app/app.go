@@ -167,6 +167,7 @@ func (a *App) openSpool(ctx context.Context) (err error) {
 		Next:     a.spool,
 		Enrich:   a.enrich,
 		Origin:   newOrigins(a.cfg).of,
+		Strict:   strict(a.cfg),
 		Panicked: func(v any) { a.log.Error("a decoder panicked; its line was kept undecoded", "panic", v) },
 	}
 	return nil

@@ -69,6 +69,17 @@ func relayNetworks(c *config.Config) (list []netip.Prefix) {
 	return list
 }
 
+// strict tells which listeners take RFC 5424 and RFC 3164 only.
+func strict(c *config.Config) func(listener string) bool {
+	var names []string
+	for _, x := range c.Collectors {
+		if x.Syslog != nil && x.Syslog.Parser == "strict" {
+			names = append(names, x.Syslog.Name)
+		}
+	}
+	return func(listener string) bool { return slices.Contains(names, listener) }
+}
+
 // Relays tells which addresses, as text, pass on what others say.
 func Relays(c *config.Config) func(ip string) bool {
 	known := relays(c)

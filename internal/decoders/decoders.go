@@ -55,6 +55,7 @@ type Meta struct {
 	Received time.Time      // when it was read; the zero Time means now
 	Zone     *time.Location // of times that name none; nil means Asia/Ho_Chi_Minh
 	Encoding string         // see internal/decoders/text; "" means UTF-8
+	Strict   bool           // parses the header as Config.Strict does
 }
 
 // Set is the decoders of this program. It is safe for concurrent use; it neither blocks nor keeps what it is given.
@@ -135,7 +136,7 @@ func (s *Set) decode(x *line, raw []byte) {
 		x.bare = true
 		x.head = syslog.Header{Priority: -1, Time: received.UnixNano(), Message: bytes.TrimRight(out, "\r\n\x00")}
 	} else {
-		x.head, err = syslog.Parse(out, syslog.Options{Received: received, Zone: m.Zone, Strict: s.cfg.Strict})
+		x.head, err = syslog.Parse(out, syslog.Options{Received: received, Zone: m.Zone, Strict: s.cfg.Strict || m.Strict})
 		if err != nil {
 			b.Time(event.Timestamp, received.UnixNano())
 			Unusable(b, err)

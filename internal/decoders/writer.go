@@ -31,6 +31,8 @@ type Writer struct {
 	Enrich func(b *event.Builder, site string)
 	// Origin gives the time zone and the encoding of a sender; nil means the defaults for all.
 	Origin func(listener string, peer netip.Addr) (zone *time.Location, encoding string)
+	// Strict tells of which listeners headers are parsed with the RFC library alone; nil means of none.
+	Strict func(listener string) bool
 	// Panicked is told of every recovered panic; nil tells nobody. It must not block.
 	Panicked func(value any)
 
@@ -171,6 +173,7 @@ func (w *Writer) raws(b *event.Builder, e event.Event, m *Meta) {
 	if v, ok := e.Get(event.ObserverIP); ok {
 		m.Peer = v.At(0).IP()
 	}
+	m.Strict = w.Strict != nil && w.Strict(m.Listener)
 	if w.Origin != nil {
 		m.Zone, m.Encoding = w.Origin(m.Listener, m.Peer)
 	}

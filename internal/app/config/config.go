@@ -118,6 +118,8 @@ type Syslog struct {
 	Key         string `yaml:"key"`
 	// ClientCA is a PEM file: senders must show a certificate that one of its authorities signed.
 	ClientCA string `yaml:"client_ca"`
+	// ClientAuth is required (the default), or optional: senders without a certificate are taken, wrong ones are not.
+	ClientAuth string `yaml:"client_auth"`
 	// MaxMessage is the longest line in bytes; the rest is cut and the event marked. 0 is 65536.
 	MaxMessage int `yaml:"max_message"`
 	// MaxConnections bounds tcp and tls. 0 is 16384, at most half the files the process may open.

@@ -8,15 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // maxFile is the size of a configuration file, in bytes, above which it is refused unread.
@@ -44,7 +42,8 @@ func Load(path string) (*Config, error) {
 func Parse(path string, data []byte) (*Config, error) {
 	c := Default()
 	d := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField())
-	if err := d.Decode(c); errors.Is(err, io.EOF) {
+	err := d.Decode(c)
+	if errors.Is(err, io.EOF) {
 		c = Default()
 	} else if err != nil {
 		return nil, explain(path, err)
@@ -55,7 +54,10 @@ func Parse(path string, data []byte) (*Config, error) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-	l := lines{path: path, data: string(data)}
+	l := lines{path: path}
+	if l.file, err = parser.ParseBytes(data, 0); err != nil {
+		return nil, explain(path, err)
+	}
 	if err := c.secrets(l); err != nil {
 		return nil, err
 	}
@@ -104,13 +106,13 @@ func (c *Config) paths() []*string {
 }
 
 func (c *Config) secrets(l lines) error {
-	for _, x := range c.Sinks {
+	for i, x := range c.Sinks {
 		var err error
 		switch {
 		case x.Webhook != nil:
-			err = l.secret("secret", &x.Webhook.Secret, x.Webhook.SecretFile)
+			err = l.secret(fmt.Sprintf("sinks[%d].webhook.secret", i), &x.Webhook.Secret, x.Webhook.SecretFile)
 		case x.Slack != nil:
-			err = l.secret("token", &x.Slack.Token, x.Slack.TokenFile)
+			err = l.secret(fmt.Sprintf("sinks[%d].slack.token", i), &x.Slack.Token, x.Slack.TokenFile)
 		}
 		if err != nil {
 			return err
@@ -119,177 +121,41 @@ func (c *Config) secrets(l lines) error {
 	return nil
 }
 
-// lines finds the line that an option stands on, for errors found after parsing.
-type lines struct{ path, data string }
-
-// fail makes an error at the first line that holds the text.
-func (l lines) fail(text, format string, args ...any) error {
-	for i, line := range strings.Split(l.data, "\n") {
-		if text != "" && strings.Contains(line, text) {
-			return fmt.Errorf("%s:%d: %s", l.path, i+1, fmt.Sprintf(format, args...))
-		}
-	}
-	return fmt.Errorf("%s: %s", l.path, fmt.Sprintf(format, args...))
-}
-
-func (l lines) secret(key string, s *Secret, file string) error {
+func (l lines) secret(at string, s *Secret, file string) error {
 	if file == "" {
 		return nil
 	}
+	key := at[strings.LastIndexByte(at, '.')+1:]
 	if *s != "" {
-		return l.fail(key+"_file", "%s and %s_file are both set: keep one", key, key)
+		return l.fail(at+"_file", "%s and %s_file are both set: keep one", key, key)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return l.fail(key+"_file", "reading the secret: %v", err)
+		return l.fail(at+"_file", "reading the secret: %v", err)
 	}
-	*s = Secret(strings.TrimSpace(string(data)))
+	if *s = Secret(strings.TrimSpace(string(data))); *s == "" {
+		return l.fail(at+"_file", "%s is empty: write the secret into it", file)
+	}
 	return nil
 }
 
-var (
-	protocols   = []string{"udp", "tcp", "tls"}
-	parsers     = []string{"tolerant", "strict"}
-	severities  = []string{"info", "low", "medium", "high", "critical"}
-	disclosures = []string{"pointer", "summary", "full"}
-	encodings   = []string{"utf-8", "windows-1258", "tcvn3", "vni", "utf-16"}
-	levels      = []string{"debug", "info", "warn", "error"}
-)
+// lines finds the line that an option stands on, for errors found after parsing.
+type lines struct {
+	path string
+	file *ast.File
+}
 
-// check fills in what depends on other options and verifies the whole.
-func (c *Config) check(l lines) (errs []error) {
-	fail := func(text, format string, args ...any) { errs = append(errs, l.fail(text, format, args...)) }
-	oneOf := func(key string, s *string, allowed []string) {
-		if *s == "" {
-			*s = allowed[0]
-		}
-		if !slices.Contains(allowed, *s) {
-			fail(key+":", "%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
-		}
-	}
-	zone := func(name string) {
-		if _, err := time.LoadLocation(name); err != nil {
-			fail("time_zone:", "time_zone: %q is no zone of the IANA database, such as Asia/Ho_Chi_Minh", name)
-		}
-	}
-	zone(c.TimeZone)
-	if c.Log == "" {
-		c.Log = "info"
-	}
-	oneOf("log", &c.Log, levels)
-	if (c.HTTP.Certificate == "") != (c.HTTP.Key == "") {
-		fail("http:", "http: certificate and key go together")
-	}
-	if c.PublicURL == "" {
-		scheme := "http"
-		if c.HTTP.Certificate != "" {
-			scheme = "https"
-		}
-		c.PublicURL = scheme + "://" + c.HTTP.Listen
-	}
-	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" {
-		fail("public_url:", "public_url: %q is no address such as https://soc.tinh.example", c.PublicURL)
-	}
-	if c.Store.Sync < time.Second || c.Store.Sync > 10*time.Minute {
-		fail("sync:", "store: sync: %v is not between 1s and 10m", c.Store.Sync)
-	}
-	for i := range c.Origins {
-		o := &c.Origins[i]
-		if _, err := Network(o.Address); err != nil {
-			fail(o.Address, "origins: address: %v", err)
-		}
-		if o.TimeZone != "" {
-			zone(o.TimeZone)
-		}
-		oneOf("encoding", &o.Encoding, encodings)
-	}
-	for _, r := range c.Relays {
-		if _, err := Network(r); err != nil {
-			fail(r, "relays: %v", err)
-		}
-	}
-	names := map[string]bool{}
-	name := func(what string, s *string, otherwise string) {
-		if *s == "" {
-			*s = otherwise
-		}
-		if strings.ContainsAny(*s, "/ \t\\") || len(*s) > 64 {
-			fail(*s, "%s: the name %q: use at most 64 letters, digits, '-' and '_'", what, *s)
-		}
-		if names[what+*s] {
-			fail(*s, "%s: the name %q is used twice: names must differ", what, *s)
-		}
-		names[what+*s] = true
-	}
-	for i, x := range c.Collectors {
-		switch {
-		case x.Syslog != nil && x.Netflow != nil || x.Syslog == nil && x.Netflow == nil:
-			fail("collectors:", "collectors: element %d: exactly one kind an element: syslog or netflow", i+1)
-		case x.Syslog != nil:
-			s := x.Syslog
-			oneOf("protocol", &s.Protocol, protocols)
-			oneOf("parser", &s.Parser, parsers)
-			l.address(fail, &s.Listen, "514")
-			name("collectors", &s.Name, s.Protocol+port(s.Listen))
-			if s.Protocol == "tls" && (s.Certificate == "" || s.Key == "") {
-				fail(s.Listen, "syslog: protocol tls needs certificate and key")
-			}
-		default:
-			l.address(fail, &x.Netflow.Listen, "2055")
-			name("collectors", &x.Netflow.Name, "netflow"+port(x.Netflow.Listen))
-		}
-	}
-	for i, x := range c.Sinks {
-		var r *Route
-		switch {
-		case x.Webhook != nil && x.Slack == nil:
-			w := x.Webhook
-			r = &w.Route
-			name("sinks", &w.Name, "webhook")
-			if u, err := url.Parse(w.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-				fail("url:", "webhook: url: %q is no http or https address", w.URL)
-			}
-		case x.Slack != nil && x.Webhook == nil:
-			s := x.Slack
-			r = &s.Route
-			name("sinks", &s.Name, "slack")
-			if s.Channel == "" || s.Token == "" {
-				fail("slack:", "slack: channel and token (or token_file) are needed")
-			}
-		default:
-			fail("sinks:", "sinks: element %d: exactly one kind an element: webhook or slack", i+1)
+// fail makes an error at the option: collectors[1].syslog.listen, or the nearest one around it that is in the file.
+func (l lines) fail(option, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	for at := option; at != ""; at = at[:max(0, strings.LastIndexAny(at, ".["))] {
+		path, err := yaml.PathString("$." + at)
+		if err != nil {
 			continue
 		}
-		oneOf("min_severity", &r.MinSeverity, severities)
-		oneOf("disclose", &r.Disclose, disclosures)
-		if r.MinLevel < 0 || r.MinLevel > 5 {
-			fail("min_level:", "min_level: %d is not between 0 and 5", r.MinLevel)
+		if n, err := path.FilterFile(l.file); err == nil && n != nil && n.GetToken() != nil {
+			return fmt.Errorf("%s:%d: %s", l.path, n.GetToken().Position.Line, text)
 		}
 	}
-	return errs
-}
-
-// address completes ":514" and checks the form host:port.
-func (l lines) address(fail func(string, string, ...any), s *string, otherwise string) {
-	if *s == "" {
-		*s = "127.0.0.1:" + otherwise
-	}
-	i := strings.LastIndexByte(*s, ':')
-	if i < 0 || port(*s) == "" || strings.Trim(port(*s), "0123456789") != "" {
-		fail(*s, "listen: %q is no address and port such as 10.0.0.5:%s or :%s", *s, otherwise, otherwise)
-	}
-}
-
-func port(listen string) string { return listen[strings.LastIndexByte(listen, ':')+1:] }
-
-// Network reads an address or a CIDR network.
-func Network(s string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(s); err == nil {
-		return p.Masked(), nil
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is no IP address and no CIDR network", s)
-	}
-	return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	return fmt.Errorf("%s: %s", l.path, text)
 }
