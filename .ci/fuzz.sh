@@ -8,7 +8,7 @@ for pkg in $(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort 
 	bin=$(mktemp -d)
 	go test -c -fuzz=Fuzz -o "$bin/fuzz.test" "./$pkg"
 	for target in $(git grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- "$pkg/*_test.go" | sed 's/func //' | sort -u); do
-		(cd "$pkg" && "$bin/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$time" \
+		(cd "$pkg" && "$bin/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$time" -test.fuzzminimizetime 10x \
 			-test.fuzzcachedir "$(go env GOCACHE)/fuzz/$pkg" >"$bin/log" 2>&1) || { cat "$bin/log" >&2; exit 1; }
 		n=$((n + 1))
 	done
