@@ -27,20 +27,28 @@ type receiver struct {
 	iovs  []unix.Iovec
 	names []unix.RawSockaddrInet6 // the larger of the two families
 	bufs  [][]byte
+	area  *area // whose memory all of these are, nil when it is the process's
 }
 
 func newReceiver(longest int) *receiver {
 	r := &receiver{hdrs: make([]mmsghdr, atOnce), iovs: make([]unix.Iovec, atOnce),
 		names: make([]unix.RawSockaddrInet6, atOnce), bufs: make([][]byte, atOnce)}
-	for i := range r.hdrs {
+	for i := range r.bufs {
 		r.bufs[i] = make([]byte, longest)
+	}
+	r.join()
+	return r
+}
+
+// join makes each header point to its name and buffer.
+func (r *receiver) join() {
+	for i := range r.hdrs {
 		r.iovs[i].Base = &r.bufs[i][0]
 		r.iovs[i].SetLen(len(r.bufs[i]))
 		r.hdrs[i].hdr.Name = (*byte)(unsafe.Pointer(&r.names[i]))
 		r.hdrs[i].hdr.Iov = &r.iovs[i]
 		r.hdrs[i].hdr.SetIovlen(1)
 	}
-	return r
 }
 
 // wait blocks until there are datagrams and appends them to list.
@@ -73,6 +81,10 @@ func (r *receiver) receive(fd uintptr) (int, syscall.Errno) {
 	for i := range r.hdrs {
 		r.hdrs[i].hdr.Namelen = unix.SizeofSockaddrInet6
 		r.hdrs[i].hdr.Flags = 0
+		r.hdrs[i].len = notReceived
+	}
+	if r.area != nil {
+		r.area.mark(0)
 	}
 	for {
 		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.hdrs[0])),
@@ -96,7 +108,7 @@ func (r *receiver) messages(n int, list []Datagram) []Datagram {
 	for i := range n {
 		h := &r.hdrs[i]
 		list = append(list, Datagram{Data: r.bufs[i][:h.len], At: at, From: address(&r.names[i]),
-			Cut: h.hdr.Flags&unix.MSG_TRUNC != 0})
+			Cut: h.hdr.Flags&unix.MSG_TRUNC != 0, area: r.area, n: uint16(i + 1)})
 	}
 	return list
 }

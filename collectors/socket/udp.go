@@ -25,6 +25,16 @@ type Datagram struct {
 	At   int64          // when it was read, unix nanoseconds
 	From netip.AddrPort // without a zone, IPv4 never in IPv6's clothes
 	Cut  bool           // it was longer than UDPConfig.Longest
+
+	area *area // it was received into, nil without an Inflight
+	n    uint16
+}
+
+// Taken says that the datagram, and those before it of the same list, were kept or given up.
+func (d *Datagram) Taken() {
+	if d.area != nil {
+		d.area.mark(uint64(d.n))
+	}
 }
 
 // UDP is a UDP socket with the memory for reading it: one goroutine reads.

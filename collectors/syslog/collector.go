@@ -74,6 +74,8 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	defer c.addrs.Store(nil)
 
 	r := &run{c: c, g: newGather(&c.cfg, &c.n, state.Epoch()), state: state}
+	r.g.adopt(r.protect(sockets.udp))
+	defer r.g.inflight.Close()
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.conns = newConns(r)
@@ -111,6 +113,20 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	return err
 }
 
+// protect makes what is read outlive the process, and returns what an earlier one was killed with. Where the file cannot
+// be made, collecting goes on without; the messages count as unprotected.
+func (r *run) protect(udp []*socket.UDP) []socket.Kept {
+	f, kept, err := socket.OpenInflight(r.c.cfg.inflightFile(), r.state.Epoch(), len(udp), r.c.cfg.MaxMessage)
+	if err != nil {
+		return nil
+	}
+	r.g.inflight = f
+	for i, u := range udp {
+		f.Attach(i, u)
+	}
+	return kept
+}
+
 // goRead runs f until it returns; an error stops the whole run.
 func (r *run) goRead(f func() error) {
 	r.readers.Add(1)
@@ -141,6 +157,11 @@ func (r *run) write(ctx context.Context, out event.Writer) error {
 				break
 			}
 			r.c.n.writeErrors.Add(1)
+			if batch.Epoch() != r.state.Epoch() && errors.Is(last, event.ErrRefused) {
+				r.c.n.drop(dropStale, uint64(batch.Len())) // the spool is not the one that the messages were read for
+				last = nil
+				break
+			}
 			select {
 			case <-wctx.Done():
 			case <-time.After(pause):

@@ -143,3 +143,8 @@ func (c Config) Source() string { return "listener/" + c.Name }
 
 // stateFile is where the bind counter is.
 func (c Config) stateFile() string { return filepath.Join(c.StateDir, "listener-"+c.Name+".epoch") }
+
+// inflightFile is where messages are kept that were read and are not safe.
+func (c Config) inflightFile() string {
+	return filepath.Join(c.StateDir, "listener-"+c.Name+".inflight")
+}

@@ -26,8 +26,11 @@ type message struct {
 // gather makes batches of the messages of all sockets of a listener. Messages get their numbers in the order in which
 // they come in here; the batches are written in that order, one at a time, since the spool refuses a hole.
 type gather struct {
-	cfg *Config
-	n   *counters
+	cfg   *Config
+	n     *counters
+	epoch uint64
+	// inflight has every message until it is safe; nil where that cannot be.
+	inflight *socket.Inflight
 
 	wake chan struct{} // there is something to take
 
@@ -51,7 +54,7 @@ type sealed struct {
 }
 
 func newGather(cfg *Config, n *counters, epoch uint64) *gather {
-	g := &gather{cfg: cfg, n: n, wake: make(chan struct{}, 1), open: event.NewBuilder(cfg.Source(), epoch),
+	g := &gather{cfg: cfg, n: n, epoch: epoch, wake: make(chan struct{}, 1), open: event.NewBuilder(cfg.Source(), epoch),
 		drops: map[string]uint64{}}
 	g.room.L = &g.mu
 	return g
@@ -67,9 +70,10 @@ func (g *gather) offer(list []socket.Datagram) {
 		if g.lost || g.pending+g.open.Size() >= g.cfg.QueueBytes {
 			dropped++
 			g.count(&m)
-			continue
+		} else {
+			g.add(&m, &list[i])
 		}
-		g.add(&m)
+		list[i].Taken()
 	}
 	if dropped > 0 {
 		g.drops[dropQueue] += dropped
@@ -90,7 +94,7 @@ func (g *gather) put(m *message) bool {
 		g.n.drop(dropStop, 1)
 		return false
 	}
-	g.add(m)
+	g.add(m, nil)
 	return true
 }
 
@@ -103,14 +107,23 @@ func (g *gather) count(m *message) {
 	}
 }
 
-// add makes an event of a message. mu is held.
-func (g *gather) add(m *message) {
+// add makes an event of a message; d is the datagram it came in, or nil. mu is held.
+func (g *gather) add(m *message, d *socket.Datagram) {
 	if m.raw = trimEnd(m.raw); len(m.raw) == 0 {
 		return // an empty message says nothing: there is nothing to keep
 	}
 	g.count(m)
-	b := g.open
-	b.Begin(g.next, 0)
+	k := socket.Kept{Epoch: g.epoch, Unit: g.next, At: m.at, Peer: m.peer, Cut: m.cut, Client: m.client, Data: m.raw}
+	if !g.inflight.Keep(&k, d) {
+		g.n.unprotected.Add(1)
+	}
+	g.build(g.open, g.next, m)
+	g.end()
+}
+
+// build makes the event of a message, and leaves it open.
+func (g *gather) build(b *event.Builder, unit uint64, m *message) {
+	b.Begin(unit, 0)
 	b.Time(event.EventCreated, m.at)
 	b.Bytes(event.EventOriginal, m.raw)
 	b.IP(event.ObserverIP, m.peer)
@@ -121,7 +134,6 @@ func (g *gather) add(m *message) {
 	if m.cut {
 		b.Bool(event.HaidangTruncated, true)
 	}
-	g.end()
 }
 
 // end ends the event being built and seals the batch if it is full. mu is held.
@@ -265,6 +277,7 @@ func (g *gather) done() {
 	g.mu.Lock()
 	head := g.sealed[0]
 	g.pending -= head.size
+	g.inflight.Release(head.batch.Epoch(), head.batch.Last())
 	g.sealed[0] = sealed{}
 	if g.sealed = g.sealed[1:]; len(g.sealed) == 0 {
 		g.sealed = nil

@@ -23,9 +23,11 @@ type Stats struct {
 	Evicted     uint64 // idle connections closed to make room
 	Resets      uint64 // connections that broke: what was in the kernel's buffers is lost
 	Framing     uint64 // streams whose octet counts went wrong, and were read on line by line
+	Adopted     uint64 // messages that an earlier process read and was killed with
+	Unprotected uint64 // messages that a kill would have lost until they were safe: see socket.Inflight
 
 	// Dropped are messages lost, by reason: "kernel" (the socket's buffer was full), "queue" (ours was), "stop" (the
-	// Writer did not take them in time at the end).
+	// Writer did not take them in time at the end), "stale" (adopted, but their range is over).
 	Dropped map[string]uint64
 }
 
@@ -34,12 +36,14 @@ const (
 	dropKernel = "kernel"
 	dropQueue  = "queue"
 	dropStop   = "stop"
+	dropStale  = "stale"
 )
 
 // counters are the live form of Stats.
 type counters struct {
 	received, accepted, bytes, truncated, batches, writeErrors    atomic.Uint64
 	opened, refused, evicted, resets, framing, reportedConnResets atomic.Uint64
+	adopted, unprotected                                          atomic.Uint64
 	connections                                                   atomic.Int64
 
 	mu      sync.Mutex
@@ -50,7 +54,7 @@ func (c *counters) drop(reason string, n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dropped == nil {
-		c.dropped = map[string]uint64{dropKernel: 0, dropQueue: 0, dropStop: 0}
+		c.dropped = map[string]uint64{dropKernel: 0, dropQueue: 0, dropStop: 0, dropStale: 0}
 	}
 	c.dropped[reason] += n
 }
@@ -62,10 +66,11 @@ func (c *Collector) Stats() Stats {
 	dropped := maps.Clone(n.dropped)
 	n.mu.Unlock()
 	if dropped == nil {
-		dropped = map[string]uint64{dropKernel: 0, dropQueue: 0, dropStop: 0}
+		dropped = map[string]uint64{dropKernel: 0, dropQueue: 0, dropStop: 0, dropStale: 0}
 	}
 	return Stats{Received: n.received.Load(), Accepted: n.accepted.Load(), Bytes: n.bytes.Load(),
 		Truncated: n.truncated.Load(), Batches: n.batches.Load(), WriteErrors: n.writeErrors.Load(),
 		Connections: n.connections.Load(), Opened: n.opened.Load(), Refused: n.refused.Load(),
-		Evicted: n.evicted.Load(), Resets: n.resets.Load(), Framing: n.framing.Load(), Dropped: dropped}
+		Evicted: n.evicted.Load(), Resets: n.resets.Load(), Framing: n.framing.Load(),
+		Adopted: n.adopted.Load(), Unprotected: n.unprotected.Load(), Dropped: dropped}
 }

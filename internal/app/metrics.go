@@ -24,6 +24,7 @@ type counter struct {
 func syslogCounters(s syslog.Stats) []counter {
 	list := []counter{{"received_total", "", s.Received}, {"accepted_total", "", s.Accepted},
 		{"received_bytes_total", "", s.Bytes}, {"truncated_total", "", s.Truncated},
+		{"adopted_total", "", s.Adopted}, {"unprotected_total", "", s.Unprotected},
 		{"write_errors_total", "", s.WriteErrors}, {"connections", "", uint64(max(s.Connections, 0))},
 		{"connections_refused_total", "", s.Refused}, {"connections_evicted_total", "", s.Evicted},
 		{"connections_reset_total", "", s.Resets}, {"framing_errors_total", "", s.Framing}}

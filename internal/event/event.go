@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"sort"
@@ -26,6 +27,10 @@ import (
 type Writer interface {
 	Write(ctx context.Context, b *Batch) error
 }
+
+// ErrRefused is what a Writer's error is (errors.Is) when the range of a batch does not go on where its source is, so
+// that writing the same batch again never helps.
+var ErrRefused = errors.New("event: the range does not follow what is known of its source")
 
 // ID names an event for ever: the first 8 bytes of SHA-256(source) XOR epoch, then 48 bits of the unit it came in,
 // then 16 bits of its index within that unit.

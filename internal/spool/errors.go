@@ -6,6 +6,8 @@ package spool
 import (
 	"errors"
 	"fmt"
+
+	"github.com/haidang-soc/haidang/internal/event"
 )
 
 // ErrFull is what Write, WriteDrop and Control return when less than the reserve is free, or the stream is at its
@@ -41,6 +43,9 @@ func (e *ErrHole) Error() string {
 		e.Source, e.Epoch, e.First, e.Last)
 }
 
+// Is reports that the batch is refused for good.
+func (e *ErrHole) Is(target error) bool { return target == event.ErrRefused }
+
 // ErrEpoch refuses a batch of an epoch older than its source's current one whose units are not known.
 type ErrEpoch struct {
 	Source  string
@@ -53,6 +58,9 @@ type ErrEpoch struct {
 func (e *ErrEpoch) Error() string {
 	return fmt.Sprintf("spool: source %s: epoch %d is over, the current one is %d", e.Source, e.Epoch, e.Current)
 }
+
+// Is reports that the batch is refused for good.
+func (e *ErrEpoch) Is(target error) bool { return target == event.ErrRefused }
 
 // ErrGap means that records a reader asked for are gone: [From, First) of the shard.
 type ErrGap struct {

@@ -41,12 +41,20 @@ type checker struct {
 func (c *checker) check(ctx context.Context, t *testing.T) {
 	t.Helper()
 	began := time.Now()
+	phase := func(name string) {
+		t.Logf("%s in %v", name, time.Since(began).Round(time.Millisecond))
+		began = time.Now()
+	}
 	c.open(ctx, t)
+	phase("opened")
 	c.stream(t)
+	phase("stream")
 	c.export(ctx, t)
+	phase("export")
 	c.correlate(t)
+	phase("correlate")
 	c.alerts(t)
-	t.Logf("checked in %v", time.Since(began).Round(time.Millisecond))
+	phase("alerts")
 }
 
 // open copies the rest of the stream and reads the alert log.

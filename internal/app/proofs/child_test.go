@@ -74,7 +74,9 @@ func serve(dir string) error {
 		Readers: []app.Reader{{Name: "copy", Run: func(ctx context.Context, s *spool.Spool) error {
 			return copyRecords(ctx, s, dir)
 		}}}}
-	if text := os.Getenv(envEpoch); text != "" {
+	if text := os.Getenv(envEpoch); text == "" {
+		opt.Tick = 0
+	} else {
 		ns, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
 			return err
@@ -109,11 +111,14 @@ type server struct {
 	err   error // of its end, once ended is closed
 }
 
-// start starts a child in the folder.
+// start starts a child in the folder; the zero clock is the system's.
 func start(t *testing.T, dir string, c clock) *server {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envDir+"="+dir, envStdin+"=1", envEpoch+"="+strconv.FormatInt(c.real, 10))
+	cmd.Env = append(os.Environ(), envDir+"="+dir, envStdin+"=1")
+	if c.real != 0 {
+		cmd.Env = append(cmd.Env, envEpoch+"="+strconv.FormatInt(c.real, 10))
+	}
 	cmd.Stderr = t.Output()
 	in, err := cmd.StdinPipe()
 	if err != nil {

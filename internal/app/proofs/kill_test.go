@@ -58,11 +58,7 @@ func TestKill(t *testing.T) {
 	inventory := strings.NewReplacer("silence: 15m", "silence: 1m", "silence: 30m", "silence: 1m").
 		Replace(string(sample.Inventory))
 	write(t, filepath.Join(dir, "inventory.yml"), inventory)
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("HAIDANG_PROOF_SEED"); text != "" {
-		seed, _ = strconv.ParseUint(text, 10, 64)
-	}
-	t.Logf("HAIDANG_PROOF_SEED=%d", seed)
+	seed := seed(t)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	defer cancel()
 	time0 := clock{time.Now().UnixNano()}
@@ -108,6 +104,17 @@ func TestKill(t *testing.T) {
 	}
 	c := &checker{dir: dir, senders: senders}
 	c.check(ctx, t)
+}
+
+// seed is another one each time unless the environment has one.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(os.Getenv("HAIDANG_PROOF_SEED"), 10, 64)
+	if err != nil {
+		n = uint64(time.Now().UnixNano())
+	}
+	t.Logf("HAIDANG_PROOF_SEED=%d", n)
+	return n
 }
 
 // moment is when to kill.
