@@ -74,6 +74,8 @@ var allowed = map[string][]string{
 	"internal/store/kql":       {"internal/event", "internal/event/text", "internal/decoders/text"},
 	"internal/store/local": {"internal/access", "internal/event", "internal/spool", "internal/store",
 		"internal/store/kql"},
+	"internal/store/elastic":     {"internal/event", "internal/spool", "internal/store", "internal/store/kql"},
+	"internal/store/elastic/gen": {},
 	"internal/store/storetest": {"internal/access", "internal/event", "internal/spool", "internal/store",
 		"internal/store/kql"},
 	"deploy/sample": {},

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The haidang authors
+// SPDX-License-Identifier: Apache-2.0
+
+package elastic
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/haidang-soc/haidang/internal/spool"
+)
+
+// stateFile is the file <dir>/cursor: the cursor of the last Sync, and the sequence up to which records may have been
+// sent since.
+type stateFile struct {
+	cursor spool.Cursor
+	sent   uint64
+}
+
+const stateHead = "haidang store/elastic cursor 1"
+
+func (f stateFile) write(dir string) error {
+	text := fmt.Sprintf("%s\ncursor %s\nsent %d\n", stateHead, f.cursor, f.sent)
+	text += fmt.Sprintf("crc32c %08x\n", crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli)))
+	if err := writeFile(filepath.Join(dir, "cursor"), text); err != nil {
+		return fmt.Errorf("store/elastic: writing its cursor: %w", err)
+	}
+	return nil
+}
+
+func readState(dir string) (f stateFile, err error) {
+	path := filepath.Join(dir, "cursor")
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("store/elastic: reading its cursor: %w", err)
+	}
+	body, sum, _ := strings.Cut(string(data), "crc32c ")
+	lines := strings.Split(body, "\n")
+	if sum == fmt.Sprintf("%08x\n", crc32.Checksum([]byte(body), crc32.MakeTable(crc32.Castagnoli))) &&
+		len(lines) == 4 && lines[0] == stateHead {
+		cursor, ok := strings.CutPrefix(lines[1], "cursor ")
+		sent, ok2 := strings.CutPrefix(lines[2], "sent ")
+		c, err := spool.ParseCursor(cursor)
+		n, err2 := strconv.ParseUint(sent, 10, 64)
+		if ok && ok2 && err == nil && err2 == nil {
+			return stateFile{c, n}, nil
+		}
+	}
+	return f, fmt.Errorf("store/elastic: %s is damaged: restore it from a backup, or remove it together with "+
+		"the data streams to index the spool anew", path)
+}
+
+// writeFile replaces a file at once or not at all.
+func writeFile(path, text string) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
