@@ -134,3 +134,27 @@ func TestDefaultGroup(t *testing.T) {
 		}
 	}
 }
+
+// TestRuleQuery: what KQL cannot say is left out where that lists more, and then never negated.
+func TestRuleQuery(t *testing.T) {
+	for _, c := range []struct{ detection, want string }{
+		{"s: {user.name: Đặng}\n  condition: s", `user.name: "Đặng"`},
+		{"s: {user.name: [a, b*], source.ip: 10.0.0.1}\n  condition: s",
+			`((user.name: "a" or user.name: b*) and source.ip: "10.0.0.1")`},
+		{"s: {user.name|re: a.b, host.name: h}\n  condition: s", `host.name: "h"`},
+		{"s: {user.name: a}\n  n: {user.name|re: a.b, host.name: h}\n  condition: s and not n", `user.name: "a"`},
+		{"s: {user.name: a}\n  n: {host.name: h}\n  condition: s and not n", `(user.name: "a" and not host.name: "h")`},
+		{"s: {user.name: a}\n  n: {host.name: h?}\n  condition: s and not n", `user.name: "a"`},
+		{"s: {user.name: a}\n  n: {host.name|re: h}\n  condition: s or n", ``},
+		{"s: {source.ip: '-', user.name: a}\n  condition: s", `user.name: "a"`},
+		{"s: {source.ip|cidr: 10.0.0.0/8, source.port|gt: 1024, user.name: null}\n  condition: s",
+			`(source.ip: "10.0.0.0/8" and source.port > 1024 and not user.name: *)`},
+		{"s: {process.name|contains|all: [a, 'b (c)']}\n  condition: s", `(process.name: *a* and process.name: *b\ \(c\)*)`},
+		{"s: [{user.name: a}, {host.name: h}]\n  condition: s", `(user.name: "a" or host.name: "h")`},
+	} {
+		set := compileTest(t, "title: t\nid: t\nlogsource: {product: x}\ndetection:\n  "+c.detection+"\n")
+		if got := set.detections[0].query; got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.detection, got, c.want)
+		}
+	}
+}

@@ -202,7 +202,7 @@ func atomQuery(field string, a *sigma.Atom) string {
 	switch a.Kind {
 	case sigma.AtomText:
 		if s, ok := a.Pattern.Plain(); ok {
-			if s == "" {
+			if s == "" || !askable(field, s) {
 				return ""
 			}
 			return is + quote(s)
@@ -235,6 +235,15 @@ func atomQuery(field string, a *sigma.Atom) string {
 		return "not " + is + "*"
 	}
 	return ""
+}
+
+// askable reports whether a field can have a text at all: an address field has addresses.
+func askable(field, text string) bool {
+	if id, ok := event.Lookup(field); !ok || id.Type() != event.IP {
+		return true
+	}
+	_, err := netip.ParseAddr(text)
+	return err == nil
 }
 
 // wild writes a pattern with * where KQL allows it; ? is widened to *, which lists a little more.
