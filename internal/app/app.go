@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/haidang-soc/haidang/correlator"
+	"github.com/haidang-soc/haidang/correlator/sigma"
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/app/config"
@@ -77,6 +78,7 @@ type App struct {
 	alerts    *alert.Log
 	people    *access.Store
 	audit     *access.Audit
+	tail      *auditTail
 	sinks     *sinks.Set
 	engine    *correlator.Engine
 	saver     *correlator.Checkpointer
@@ -86,6 +88,7 @@ type App struct {
 	started    time.Time
 	correlated atomic.Pointer[correlation]
 	indexed    atomic.Uint64 // sequence of the last record that the store has safe
+	reached    atomic.Int64  // clock of the last record that the store was given
 	reloading  sync.Mutex
 	ready      chan struct{} // closed once the listeners were started
 	addresses  addresses
@@ -103,7 +106,8 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 	if opt.Log == nil {
 		opt.Log = slog.Default()
 	}
-	a = &App{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), ready: make(chan struct{})}
+	a = &App{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), ready: make(chan struct{}),
+		tail: newAuditTail()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -147,7 +151,9 @@ func (a *App) openPolicy(ctx context.Context) (err error) {
 	if a.inventory, err = asset.NewHolder(ctx, asset.File{Config: AssetConfig(a.cfg)}); err != nil {
 		return err
 	}
-	a.setups, err = newSetups(a.cfg, a.inventory.Get(), a.log)
+	var refused []sigma.Refusal
+	a.setups, refused, err = newSetups(a.cfg, a.inventory.Get())
+	a.tellRefused(refused)
 	return err
 }
 
@@ -242,6 +248,10 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alert log", a.alerts.Run(work)) })
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
+	g.Go(func() error { return named("audit to the spool", a.auditEvents(work)) })
+	if a.opt.StoreDown {
+		g.Go(func() error { return named("server", a.tellStoreDown(work)) })
+	}
 	for _, r := range a.opt.Readers {
 		g.Go(func() error { return named("reader "+r.Name, r.Run(work, a.spool)) })
 	}

@@ -17,6 +17,7 @@ import (
 type correlation struct {
 	stats correlator.Stats
 	seq   uint64
+	clock int64 // of the stream there
 }
 
 // correlate reads the spool through the engine until ctx is done. What a record causes is safe (alerts in the log,
@@ -42,7 +43,7 @@ func (a *App) correlate(ctx context.Context) error {
 			return err // only when ctx is done: the record is processed again by the next process
 		}
 		if r.Kind == spool.KindTick {
-			a.correlated.Store(&correlation{a.engine.Stats(), r.At.Seq})
+			a.correlated.Store(&correlation{a.engine.Stats(), r.At.Seq, r.Clock})
 		}
 		if a.saver.Due(time.Now()) {
 			if err := save(); err != nil {
@@ -89,7 +90,7 @@ func (a *App) insist(ctx context.Context, where string, f func() error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		a.log.Error("the correlator waits for "+where, "error", err, "again_in", pause)
+		a.log.Error("what the correlator says waits for "+where, "error", err, "again_in", pause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

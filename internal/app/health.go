@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// lagLimit is how far, in records, a reader may be behind before /readyz warns: a tick is a record, so a minute at
-// least.
-const lagLimit = 600
+// lagLimit is how far, in stream time, a reader may be behind before /readyz says so. Records are no measure: under load
+// hundreds of them are a second.
+const lagLimit = time.Minute
 
 // readiness is the body of /readyz.
 type readiness struct {
@@ -39,28 +39,54 @@ func (a *App) readiness() readiness {
 	if d := s.Skew; d > 5*time.Second || d < -5*time.Second {
 		warn("stream time and wall clock differ by %s", d.Round(time.Second))
 	}
+	now := a.wall() + int64(s.Skew)
 	if a.store == nil {
 		problem("the store is down after repeated ends: see the log, mend it and restart; nothing is lost meanwhile")
-	} else if lag := int64(s.Last) - int64(a.indexed.Load()); lag > lagLimit {
-		warn("the index is %d records behind", lag)
+	} else if lag := a.behind(now, a.reached.Load()); lag > lagLimit {
+		warn("the index is %s behind", lag.Round(time.Second))
 	}
-	if c := a.correlated.Load(); c == nil {
-		if time.Since(a.started) > 30*time.Second {
-			problem("the correlator has not begun")
-		}
-	} else if lag := int64(s.Last) - int64(c.seq); lag > lagLimit {
-		problem("the correlator is %d records behind", lag)
+	var decided int64
+	if c := a.correlated.Load(); c != nil {
+		decided = c.clock
+	}
+	if lag := a.behind(now, decided); lag > lagLimit {
+		problem("the correlator is %s behind: alerts come late; see its metrics and the log", lag.Round(time.Second))
 	}
 	if broken := a.alerts.Broken(); broken != nil {
 		warn("the alert log does not verify: %v", broken)
 	}
 	for _, k := range a.sinks.Status() {
 		if k.Dead > 0 {
-			warn("sink %s: %d deliveries were given up", k.Name, k.Dead)
+			warn("sink %s: %d deliveries were given up: see haidang sinks dead %s", k.Name, k.Dead, k.Name)
+		}
+		if k.Waiting > 0 && k.LastError != "" {
+			warn("sink %s: %d deliveries wait: %s", k.Name, k.Waiting, k.LastError)
+		}
+		if k.Damaged > 0 {
+			warn("sink %s: %d lines of its outbox cannot be read", k.Name, k.Damaged)
 		}
 	}
 	r.Ready = len(r.Problems) == 0
 	return r
+}
+
+// behind is how far a reader at the given place of the stream is behind, 0 where the stream has no ticks to tell by.
+func (a *App) behind(now, at int64) time.Duration {
+	if a.opt.Tick < 0 {
+		return 0
+	}
+	if at == 0 { // it has not begun: the start counts
+		return time.Since(a.started)
+	}
+	return time.Duration(now - at)
+}
+
+// wall is the time of the clock that the server runs by.
+func (a *App) wall() int64 {
+	if a.opt.Clock != nil {
+		return a.opt.Clock.Wall()
+	}
+	return time.Now().UnixNano()
 }
 
 func (a *App) readyz(w http.ResponseWriter, _ *http.Request) {

@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/spool"
@@ -17,6 +18,9 @@ func (a *App) index(ctx context.Context) error {
 		start := time.Now()
 		err := a.indexFrom(ctx, a.store.Cursor())
 		if ctx.Err() != nil {
+			if err != nil && !errors.Is(err, context.Canceled) {
+				a.log.Warn("the last sync of the store did not succeed; it reads on from the one before", "error", err)
+			}
 			return nil
 		}
 		if time.Since(start) > time.Minute {
@@ -40,6 +44,7 @@ func (a *App) indexFrom(ctx context.Context, from spool.Cursor) error {
 		if err := a.store.Append(ctx, &r); err != nil {
 			return err
 		}
+		a.reached.Store(r.Clock)
 		if time.Now().Before(next) {
 			continue
 		}

@@ -22,7 +22,7 @@ func (a *App) openPeople(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("people: opening their bucket: %w", err)
 	}
-	if a.audit, err = access.OpenAudit(filepath.Join(a.cfg.Data, "audit.ndjson"), nil); err != nil {
+	if a.audit, err = access.OpenAudit(filepath.Join(a.cfg.Data, "audit.ndjson"), a.tail.tell); err != nil {
 		return err
 	}
 	a.people, err = access.New(access.Config{KV: kv, Audit: a.audit})

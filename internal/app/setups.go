@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/haidang-soc/haidang/correlator"
@@ -22,26 +22,28 @@ import (
 // stream names one; the correlator switches where it stands. A record of an earlier process names a setup that is gone:
 // then the one in use stays, which is that of the newest files.
 type setups struct {
-	mu   sync.Mutex
-	by   map[string]correlator.Setup
-	last string
+	mu    sync.Mutex
+	by    map[string]correlator.Setup
+	order []string // of loading; the oldest are forgotten
+	last  string   // in use, or told to the correlator
 }
+
+// kept is how many setups are known: more reloads than that are not between the stream's end and the correlator's place.
+const kept = 16
 
 // switchTo is the payload of a control record.
 type switchTo struct {
 	Setup string `json:"setup"`
 }
 
-func newSetups(c *config.Config, inv *asset.Inventory, log *slog.Logger) (*setups, error) {
+func newSetups(c *config.Config, inv *asset.Inventory) (*setups, []sigma.Refusal, error) {
 	s := &setups{by: map[string]correlator.Setup{}}
-	_, refused, err := s.load(c, inv)
-	for _, r := range refused {
-		log.Warn("a rule was refused", "error", r)
-	}
-	return s, err
+	name, refused, err := s.load(c, inv)
+	s.use(name)
+	return s, refused, err
 }
 
-// load compiles the rules of the configuration and makes them, with the inventory, the newest setup.
+// load compiles the rules of the configuration and keeps them, with the inventory, as a setup that may be used.
 func (s *setups) load(c *config.Config, inv *asset.Inventory) (name string, refused []sigma.Refusal, err error) {
 	set, refused, err := LoadRules(c.BuiltinRules, c.Rules...)
 	if err != nil {
@@ -52,8 +54,23 @@ func (s *setups) load(c *config.Config, inv *asset.Inventory) (name string, refu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.by[name] = correlator.Setup{Rules: set, Policy: inv.Policy(), Inventory: inv}
-	s.last = name
+	s.order = append(slices.DeleteFunc(s.order, func(n string) bool { return n == name }), name)
+	for i := 0; len(s.order) > kept; {
+		if s.order[i] == s.last {
+			i++
+			continue
+		}
+		delete(s.by, s.order[i])
+		s.order = slices.Delete(s.order, i, i+1)
+	}
 	return name, refused, nil
+}
+
+// use makes a loaded setup the current one.
+func (s *setups) use(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = name
 }
 
 func (s *setups) current() correlator.Setup {

@@ -126,6 +126,9 @@ func NewHolder(ctx context.Context, source Source) (*Holder, error) {
 // Get returns the inventory in use. It never blocks, and two calls for one event may give two versions: call it once.
 func (h *Holder) Get() *Inventory { return h.now.Load() }
 
+// Store puts an inventory in use that was loaded elsewhere.
+func (h *Holder) Store(inv *Inventory) { h.now.Store(inv) }
+
 // Reload loads the inventory anew and puts it in use; on error the old one stays. It reports whether the content
 // changed. Safe for concurrent use.
 func (h *Holder) Reload(ctx context.Context) (changed bool, err error) {
