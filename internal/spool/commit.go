@@ -26,8 +26,7 @@ func (s *Spool) commitLoop() {
 		ticks = t.C
 	}
 	for {
-		g := s.pop()
-		if g == nil {
+		if !s.commit() {
 			select {
 			case <-s.closing:
 				return
@@ -37,13 +36,24 @@ func (s *Spool) commitLoop() {
 			}
 			continue
 		}
-		s.finish(g, s.publish(g))
 		select {
 		case <-ticks: // a queue that never empties must not stop the clock
 			s.tick()
 		default:
 		}
 	}
+}
+
+// commit publishes the oldest group; it reports false when there is none.
+func (s *Spool) commit() bool {
+	s.committing.Lock() // Pause may hold it
+	defer s.committing.Unlock()
+	g := s.pop()
+	if g == nil {
+		return false
+	}
+	s.finish(g, s.publish(g))
+	return true
 }
 
 // tick puts a tick before everything that waits. Time goes on while the spool is full: a tick is small.

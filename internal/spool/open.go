@@ -51,6 +51,10 @@ type Spool struct {
 	checkpoint uint64 // sequence of the checkpoint on disk
 	purged     uint64 // up to here
 
+	committing sync.Mutex // held while a group is published, and by Pause
+	purging    sync.Mutex // held while records are deleted; guards pinned
+	pinned     int        // how many want that nothing is deleted
+
 	wake      chan struct{}
 	closing   chan struct{} // closed by Close
 	committed chan struct{} // closed when the committer has ended

@@ -74,6 +74,11 @@ func (s *Spool) record(reader string, upTo Cursor, last uint64) (low uint64, err
 // purge deletes the records up to low. A stream that met a write error refuses: where an append is stuck on one, the
 // server is reopened first, since it may be this purge that makes room for it.
 func (s *Spool) purge(low uint64) error {
+	s.purging.Lock()
+	defer s.purging.Unlock()
+	if s.pinned > 0 {
+		return nil // the next Trim does it
+	}
 	s.mu.Lock()
 	stuck := s.stuck
 	s.mu.Unlock()
