@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/haidang-soc/haidang/internal/spool"
 )
 
 // Checkpointer keeps the engine's state in a directory as full-<sequence>: the newest two, so that a damaged one does
@@ -25,8 +23,8 @@ type Checkpointer struct {
 
 	last  time.Time     // of the last Save
 	spent time.Duration // how long it took
-	safe  spool.Cursor  // of the older of the two files
-	newer spool.Cursor
+	safe  Cursor        // of the older of the two files
+	newer Cursor
 }
 
 // Due says whether the state should be saved now: every 10 s, less often where saving takes long (at most 1 % of the
@@ -41,7 +39,7 @@ func (c *Checkpointer) Due(now time.Time) bool {
 
 // Save writes the engine's state and returns the cursor up to which the spool may be trimmed: that of the oldest file
 // kept, since it is what a restart may have to begin from. It is zero until two files are there.
-func (c *Checkpointer) Save(e *Engine) (spool.Cursor, error) {
+func (c *Checkpointer) Save(e *Engine) (Cursor, error) {
 	start := time.Now()
 	data, err := e.Checkpoint()
 	if err == nil {

@@ -9,24 +9,17 @@ import (
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
-// Event, Batch and Policy are names of this module's types under which other modules may use this package.
-type (
-	Event  = event.Event
-	Batch  = event.Batch
-	Policy = asset.Policy
-)
-
 // Decision says that a rule is true, and of which event: of a correlation the one that completed it.
 type Decision struct {
 	Rule  string // id, else title
-	Event event.ID
+	Event EventID
 }
 
 // Decide asks every rule of a set about a finished collection of events, in any order and without a stream: there is
 // no lateness, no system level and no alert that lasts. A detection is decided at every event that it matches; a
 // correlation at every event at which its condition becomes true after it was not. Rules that are only parts of
 // correlations are decided as well. Decisions come detections first, in the order of the batches.
-func Decide(rules *RuleSet, batches ...*event.Batch) []Decision {
+func Decide(rules *RuleSet, batches ...*Batch) []Decision {
 	n := 1
 	clock := int64(future)
 	for _, b := range batches {

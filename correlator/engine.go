@@ -25,8 +25,8 @@ const SourceAlerts = "alerts"
 // Setup is what a control record of the stream may put in the place of what was there. A nil member stays as it is.
 type Setup struct {
 	Rules     *RuleSet
-	Policy    *asset.Policy
-	Inventory *asset.Inventory
+	Policy    *Policy
+	Inventory *Inventory
 }
 
 // Origin is who speaks, as its first event said it.
@@ -50,8 +50,8 @@ type Limits struct {
 // Config is what an engine is made of. Rules and Policy must be set.
 type Config struct {
 	Rules     *RuleSet
-	Policy    *asset.Policy
-	Inventory *asset.Inventory     // nil: alerts name systems by id only, and no silence is minded
+	Policy    *Policy
+	Inventory *Inventory           // nil: alerts name systems by id only, and no silence is minded
 	Relays    func(ip string) bool // whether an observer.ip is a relay of ours, whose senders are told apart by host
 	Switch    func(control any) (Setup, error)
 
@@ -64,8 +64,8 @@ type Config struct {
 
 // Output is what one record caused, in the order in which it was caused.
 type Output struct {
-	Alerts  []*alert.Alert
-	Derived []*event.Batch // to be appended to the stream, for the stores
+	Alerts  []*Alert
+	Derived []*Batch // to be appended to the stream, for the stores
 }
 
 // Engine is the state of correlation after a record. One goroutine may use it at a time. Process never blocks.
@@ -161,7 +161,7 @@ func New(cfg Config) (*Engine, error) {
 
 // Process takes the next record of the stream. The output is the caller's. An error means that the record is not the
 // next one, and changes nothing.
-func (e *Engine) Process(r *spool.Record) (Output, error) {
+func (e *Engine) Process(r *Record) (Output, error) {
 	if e.cursor.Has(r.At) {
 		return Output{}, fmt.Errorf("correlator: processing record %v: it was processed before", r.At)
 	}
@@ -191,7 +191,7 @@ func (e *Engine) Process(r *spool.Record) (Output, error) {
 }
 
 // Cursor returns the place after the last record that was processed.
-func (e *Engine) Cursor() spool.Cursor { return e.cursor }
+func (e *Engine) Cursor() Cursor { return e.cursor }
 
 // Rules returns the rule set in use.
 func (e *Engine) Rules() *RuleSet { return e.rules }
