@@ -69,10 +69,15 @@ func (e *Engine) Checkpoint() ([]byte, error) {
 		return nil, fmt.Errorf("correlator: writing a checkpoint: %d bytes of state are more than %d", len(w.b),
 			maxCheckpoint)
 	}
+	return sealCheckpoint(w.b), nil
+}
+
+// sealCheckpoint packs a state behind its head.
+func sealCheckpoint(state []byte) []byte {
 	out := append([]byte(checkpointMagic), checkpointVersion, 0, 0, 0, 0)
-	body := s2.Encode(nil, w.b)
+	body := s2.Encode(nil, state)
 	binary.LittleEndian.PutUint32(out[5:], crc32.Checksum(body, castagnoli))
-	return append(out, body...), nil
+	return append(out, body...)
 }
 
 // writeFacts writes every fact that anything refers to, in the order in which it is met.

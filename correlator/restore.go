@@ -172,7 +172,8 @@ func (r *stateReader) texts() []string {
 	return list
 }
 
-func (r *stateReader) engine(e *Engine) {
+// readFacts reads what writeFacts wrote.
+func (r *stateReader) readFacts() {
 	for range r.count() {
 		f := &fact{time: r.int(), id: r.id(), level: r.byte(), origin: r.text(), systems: r.texts(), units: r.texts(),
 			original: r.text()}
@@ -181,6 +182,10 @@ func (r *stateReader) engine(e *Engine) {
 		}
 		r.facts = append(r.facts, f)
 	}
+}
+
+func (r *stateReader) engine(e *Engine) {
+	r.readFacts()
 	cursor, err := spool.ParseCursor(r.text())
 	if err != nil {
 		r.fail()

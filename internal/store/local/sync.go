@@ -26,6 +26,11 @@ import (
 func (s *Store) Sync(ctx context.Context) (spool.Cursor, error) {
 	s.appending.Lock()
 	defer s.appending.Unlock()
+	return s.sync(ctx)
+}
+
+// sync is Sync for who holds appending.
+func (s *Store) sync(ctx context.Context) (spool.Cursor, error) {
 	s.life.RLock()
 	defer s.life.RUnlock()
 	if s.closed {
