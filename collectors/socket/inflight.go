@@ -186,6 +186,22 @@ func (f *Inflight) put(r []byte, k *Kept, d *Datagram) {
 	copy(r[recordHead+len(k.Client):], k.Data)
 }
 
+// Len is the number of messages that were kept and not released.
+func (f *Inflight) Len() (n int) {
+	if f == nil {
+		return 0
+	}
+	for head, tail := f.load(); head != tail; {
+		if len(f.ring)-head < 8 || binary.LittleEndian.Uint32(f.ring[head+4:]) == noSkip {
+			head = 0
+			continue
+		}
+		head += int(binary.LittleEndian.Uint32(f.ring[head:]))
+		n++
+	}
+	return n
+}
+
 // Release forgets the messages of the epoch before the unit, and those of epochs before: they are safe.
 func (f *Inflight) Release(epoch, unit uint64) {
 	if f == nil {

@@ -177,9 +177,10 @@ func (r *run) write(ctx context.Context, out event.Writer) error {
 	}
 	r.g.abandon()
 	if n := r.g.left(); n > 0 {
-		r.c.n.drop(dropStop, uint64(n))
-		return fmt.Errorf("syslog: listener %s: writing what was read before the stop: %d messages lost: %w",
-			r.c.cfg.Name, n, errors.Join(wctx.Err(), last))
+		wait := min(r.g.inflight.Len(), n)
+		r.c.n.drop(dropStop, uint64(n-wait))
+		return fmt.Errorf("syslog: listener %s: writing what was read before the stop: %d messages wait for the next "+
+			"start, %d are lost: %w", r.c.cfg.Name, wait, n-wait, errors.Join(wctx.Err(), last))
 	}
 	return nil
 }

@@ -67,10 +67,13 @@ func (g *gather) offer(list []socket.Datagram) {
 	dropped := uint64(0)
 	for i := range list {
 		m := message{raw: list[i].Data, at: list[i].At, peer: list[i].From.Addr(), cut: list[i].Cut}
-		if g.lost || g.pending+g.open.Size() >= g.cfg.QueueBytes {
+		switch {
+		case g.lost:
+			g.leave(&m, &list[i])
+		case g.pending+g.open.Size() >= g.cfg.QueueBytes:
 			dropped++
 			g.count(&m)
-		} else {
+		default:
 			g.add(&m, &list[i])
 		}
 		list[i].Taken()
@@ -82,7 +85,7 @@ func (g *gather) offer(list []socket.Datagram) {
 }
 
 // put takes a message of a stream and waits while there is no room. It reports false when the message is lost, which
-// it only is after a stop that the Writer did not follow in time.
+// it only is after a stop that the Writer did not follow in time, where it cannot wait for the next start.
 func (g *gather) put(m *message) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -90,12 +93,27 @@ func (g *gather) put(m *message) bool {
 		g.room.Wait()
 	}
 	if g.lost {
-		g.count(m)
-		g.n.drop(dropStop, 1)
-		return false
+		return g.leave(m, nil)
 	}
 	g.add(m, nil)
 	return true
+}
+
+// leave takes a message that the Writer has no time for any more: it waits for the next start, or is lost. mu is held.
+func (g *gather) leave(m *message, d *socket.Datagram) bool {
+	g.count(m)
+	ok := g.keep(m, d)
+	g.next++
+	if !ok {
+		g.n.drop(dropStop, 1)
+	}
+	return ok
+}
+
+// keep makes the next message outlive the process. mu is held.
+func (g *gather) keep(m *message, d *socket.Datagram) bool {
+	k := socket.Kept{Epoch: g.epoch, Unit: g.next, At: m.at, Peer: m.peer, Cut: m.cut, Client: m.client, Data: m.raw}
+	return g.inflight.Keep(&k, d)
 }
 
 // count counts a message that was read.
@@ -113,8 +131,7 @@ func (g *gather) add(m *message, d *socket.Datagram) {
 		return // an empty message says nothing: there is nothing to keep
 	}
 	g.count(m)
-	k := socket.Kept{Epoch: g.epoch, Unit: g.next, At: m.at, Peer: m.peer, Cut: m.cut, Client: m.client, Data: m.raw}
-	if !g.inflight.Keep(&k, d) {
+	if !g.keep(m, d) {
 		g.n.unprotected.Add(1)
 	}
 	g.build(g.open, g.next, m)

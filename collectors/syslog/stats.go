@@ -27,7 +27,7 @@ type Stats struct {
 	Unprotected uint64 // messages that a kill would have lost until they were safe: see socket.Inflight
 
 	// Dropped are messages lost, by reason: "kernel" (the socket's buffer was full), "queue" (ours was), "stop" (the
-	// Writer did not take them in time at the end), "stale" (adopted, but their range is over).
+	// Writer did not take them in time at the end, and they could not be left for the next start), "stale" (adopted, but their range is over).
 	Dropped map[string]uint64
 }
 

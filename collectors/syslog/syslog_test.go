@@ -414,23 +414,76 @@ func TestStopTakesTheBacklog(t *testing.T) {
 	}
 }
 
-// TestStopReportsLoss: a Writer that takes nothing makes Run end in bounded time, and the loss is told.
-func TestStopReportsLoss(t *testing.T) {
+// TestStopLeaves: a Writer that takes nothing makes Run end in bounded time, and what was read waits for the next run,
+// under the numbers that it had.
+func TestStopLeaves(t *testing.T) {
 	out := &memory{block: make(chan struct{})}
-	c := start(t, Config{TCP: []string{"127.0.0.1:0"}, Drain: time.Millisecond, QueueBytes: 4 << 10}, out)
-	conn := dial(t, c.Addrs()[0])
+	cfg := Config{StateDir: t.TempDir(), TCP: []string{"127.0.0.1:0"}, UDP: []string{"127.0.0.1:0"},
+		Drain: time.Millisecond, QueueBytes: 4 << 10}
+	c := start(t, cfg, out)
+	udp, tcp := dial(t, c.Addrs()[0]), dial(t, c.Addrs()[1])
+	send(t, udp, "<13>gói tin")
+	poll(t, "the datagram read", func() bool { return c.Stats().Received == 1 })
 	for i := range 100 {
-		send(t, conn, fmt.Sprintf("<13>tcp %d\n", i))
+		send(t, tcp, fmt.Sprintf("<13>tcp %d\n", i))
 	}
 	poll(t, "something read", func() bool { return c.Stats().Received > 10 })
 	err := c.stop()
 	s := c.Stats()
-	if err == nil || !strings.Contains(err.Error(), "lost") {
-		t.Errorf("Run: %v, want an error that tells of the loss", err)
+	if err == nil || !strings.Contains(err.Error(), "wait for the next start") {
+		t.Errorf("Run: %v, want an error that tells what waits", err)
 	}
-	if s.Dropped[dropStop] != s.Received || s.Accepted != 0 {
+	waiting := s.Received - s.Dropped[dropStop]
+	if s.Dropped[dropStop] > 1 || s.Accepted != 0 { // one was waiting for room
 		t.Errorf("received %d, accepted %d, dropped %v", s.Received, s.Accepted, s.Dropped)
 	}
+	for range 2 { // the second finds nothing
+		out = &memory{}
+		c = start(t, cfg, out)
+		out.waitFor(t, c, "<13>mới")
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+		contiguous(t, out.batches)
+		list := out.originals()
+		if n := c.Stats().Adopted; n != waiting || len(list) != int(waiting)+1 {
+			t.Errorf("%d adopted, %d written, want %d", n, len(list), waiting)
+		}
+		if waiting > 0 && (list[0] != "<13>gói tin" || list[len(list)-1] != "<13>mới") {
+			t.Errorf("in the order %q", list)
+		}
+		waiting = 0
+	}
+}
+
+// TestAdoptedRefused: what the Writer refuses for good of an earlier run holds up nothing.
+func TestAdoptedRefused(t *testing.T) {
+	cfg := Config{StateDir: t.TempDir(), UDP: []string{"127.0.0.1:0"}, Drain: time.Millisecond}
+	c := start(t, cfg, &memory{block: make(chan struct{})})
+	send(t, dial(t, c.Addrs()[0]), "<13>cũ")
+	poll(t, "the datagram read", func() bool { return c.Stats().Received == 1 })
+	if err := c.stop(); err == nil {
+		t.Error("the stop told nothing of what waits")
+	}
+	out := &memory{}
+	out.fail = func(n int) error {
+		if n == 1 {
+			return fmt.Errorf("spool: %w", event.ErrRefused)
+		}
+		return nil
+	}
+	c = start(t, cfg, out)
+	out.waitFor(t, c, "<13>mới")
+	if n := c.Stats().Dropped[dropStale]; n != 1 {
+		t.Errorf("%d counted as stale", n)
+	}
+}
+
+// waitFor sends a datagram and waits until it was written.
+func (m *memory) waitFor(t *testing.T, c running, text string) {
+	t.Helper()
+	send(t, dial(t, c.Addrs()[0]), text)
+	m.wait(t, text, func() bool { return slices.Contains(m.originals(), text) })
 }
 
 // TestBackPressure: while the Writer blocks, a stream is not read and datagrams are read into the bounded queue and
