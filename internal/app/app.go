@@ -34,6 +34,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/store/elastic"
 	"github.com/haidang-soc/haidang/internal/store/local"
 )
 
@@ -75,6 +76,7 @@ type App struct {
 	spool     *spool.Spool
 	decode    *decoders.Writer
 	store     *local.Store
+	elastic   *elastic.Store // nil when there is none
 	alerts    *alert.Log
 	people    *access.Store
 	audit     *access.Audit
@@ -119,6 +121,9 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 	}
 	a.relays = relays(a.cfg)
 	if err = a.openPolicy(ctx); err != nil {
+		return a, err
+	}
+	if err = a.openElastic(); err != nil {
 		return a, err
 	}
 	if err = a.openSpool(ctx); err != nil {
@@ -289,6 +294,9 @@ func (a *App) Close() error {
 	var errs []error
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
+	}
+	if a.elastic != nil {
+		errs = append(errs, a.elastic.Close())
 	}
 	if a.spool != nil {
 		errs = append(errs, a.spool.Close())

@@ -112,6 +112,7 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 		count("store_clamped_total", "Events whose time was clamped.", n.Clamped)
 		gauge("store_sequence", "Sequence of the last record that is safe in the index.", float64(a.indexed.Load()))
 	}
+	a.elasticMetrics(count, gauge)
 	if c := a.correlated.Load(); c != nil {
 		count("correlator_events_total", "Events correlated.", c.stats.Events)
 		count("correlator_matches_total", "Rule matches.", c.stats.Matches)

@@ -38,6 +38,8 @@ type Config struct {
 	Spool Spool `yaml:"spool"`
 	// Store bounds the local index.
 	Store Store `yaml:"store"`
+	// Elasticsearch is where events and alerts are indexed beside the local index; off when it is missing.
+	Elasticsearch *Elasticsearch `yaml:"elasticsearch"`
 	// Sinks are where alerts go.
 	Sinks []Sink `yaml:"sinks"`
 	// Outbound is how the program reaches other networks.
@@ -74,6 +76,22 @@ type Store struct {
 	Memory int64 `yaml:"memory"`
 	// Sync is how often what was indexed is made safe.
 	Sync time.Duration `yaml:"sync"`
+}
+
+// Elasticsearch is a cluster, 8.0 or later. Events stay in the spool until it has acknowledged them.
+type Elasticsearch struct {
+	// URLs are the nodes, such as https://es1.tinh.example:9200.
+	URLs []string `yaml:"urls"`
+	// Username is for basic authentication.
+	Username string `yaml:"username"`
+	// Password goes with Username; PasswordFile is a file that holds it.
+	Password     Secret `yaml:"password"`
+	PasswordFile string `yaml:"password_file"`
+	// APIKey is an API key as Elasticsearch encodes it, instead of Username; APIKeyFile is a file that holds it.
+	APIKey     Secret `yaml:"api_key"`
+	APIKeyFile string `yaml:"api_key_file"`
+	// CA is a PEM file of the only certificate authorities to trust; empty means the system's.
+	CA string `yaml:"ca"`
 }
 
 // Origin is a sender that needs to be told apart: by address or network.

@@ -86,6 +86,7 @@ func explain(path string, err error) error {
 // paths are the options that name files.
 func (c *Config) paths() []*string {
 	list := []*string{&c.Data, &c.Inventory, &c.Policy, &c.HTTP.Certificate, &c.HTTP.Key, &c.Outbound.CA}
+	list = append(list, c.Elasticsearch.paths()...)
 	for i := range c.Rules {
 		list = append(list, &c.Rules[i])
 	}
@@ -106,6 +107,9 @@ func (c *Config) paths() []*string {
 }
 
 func (c *Config) secrets(l lines) error {
+	if err := c.Elasticsearch.secrets(l); err != nil {
+		return err
+	}
 	for i, x := range c.Sinks {
 		var err error
 		switch {
