@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"os"
 	"time"
@@ -42,8 +41,7 @@ func (c decodeCmd) Run(s *streams) error {
 			return misused("--now: %w", err)
 		}
 	}
-	out := bufio.NewWriterSize(s.out, 64<<10)
-	cfg := decoders.RenderConfig{Set: decoders.New(decoders.Config{}), Out: out, Now: now, Zone: zone,
+	cfg := decoders.RenderConfig{Set: decoders.New(decoders.Config{}), Out: s.out, Now: now, Zone: zone,
 		Encoding: c.Encoding, JSON: c.JSON, Colour: isTerminal(s.out)}
 	if c.Inventory != "" {
 		inv, err := asset.Load(asset.Config{Inventory: c.Inventory})
@@ -63,9 +61,6 @@ func (c decodeCmd) Run(s *streams) error {
 		if err == nil {
 			err = withFile(s, name, func(f io.Reader) error { return render(name, f) })
 		}
-	}
-	if e := out.Flush(); err == nil {
-		err = e
 	}
 	return err
 }
