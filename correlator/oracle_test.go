@@ -123,9 +123,9 @@ func TestOracleWindows(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		var lines []line
 		at, units := int64(1000), map[string]uint64{}
-		pace := 1 + r.Int64N(30_000)
+		pace := 1 + r.Int64N(30) // whole seconds, so that events stand on the edges of windows
 		for range 60 {
-			at += r.Int64N(pace)
+			at += r.Int64N(pace) * 1000
 			l := line{at: at, from: string(rune('a' + r.IntN(2))), action: []string{"fail", "fail", "ok"}[r.IntN(3)],
 				src: []string{"1.1.1.1", "2.2.2.2"}[r.IntN(2)], user: []string{"an", "bình", "chi"}[r.IntN(3)],
 				level: r.IntN(5), bytes: 1 + r.IntN(600)}
