@@ -12,6 +12,19 @@ import (
 )
 
 type benchCmd struct {
+	Load     benchLoadCmd     `cmd:"" default:"withargs" help:"Events a second through the whole server (the default)."`
+	Search   benchSearchCmd   `cmd:"" help:"Searches in a local index of many events."`
+	Generate benchGenerateCmd `cmd:"" hidden:"" help:"The generator of load."`
+}
+
+// Help is shown by --help.
+func (benchCmd) Help() string {
+	return `Example:
+  haidang bench --rate 60000 --seconds 60
+  haidang bench search --events 1000000`
+}
+
+type benchLoadCmd struct {
 	Rate    int      `default:"20000" help:"Events a second, lines and flows together."`
 	Seconds int      `default:"20" help:"For how long."`
 	Flows   float64  `default:"0.2" help:"Share of flows."`
@@ -19,15 +32,10 @@ type benchCmd struct {
 	Data    string   `help:"Data directory; without it a temporary one, removed at the end."`
 	Seed    uint64   `default:"1" help:"Of the lines."`
 	Profile string   `help:"Write a CPU profile of the server for go tool pprof." placeholder:"FILE"`
-
-	Generate bool   `hidden:""`
-	Events   int    `hidden:""`
-	Syslog   string `hidden:""`
-	Netflow  string `hidden:""`
 }
 
 // Help is shown by --help.
-func (benchCmd) Help() string {
+func (benchLoadCmd) Help() string {
 	return `Example:
   haidang bench --rate 60000 --seconds 60
 
@@ -35,12 +43,8 @@ A server and, in a process of its own, a generator: 22 shapes of real lines over
 NetFlow v9, 10,000 hosts. What is found by search must equal what was sent.`
 }
 
-// Run measures, or is the generator.
-func (c benchCmd) Run(s *streams) error {
-	if c.Generate {
-		return bench.Generate(s.ctx, bench.Load{Syslog: c.Syslog, Netflow: c.Netflow, Rate: c.Rate, Events: c.Events,
-			Flows: c.Flows, Seed: c.Seed}, s.out)
-	}
+// Run measures.
+func (c benchLoadCmd) Run(s *streams) error {
 	if c.Rate < 1 || c.Seconds < 1 || c.Flows < 0 || c.Flows > 1 {
 		return misused("--rate and --seconds are at least 1, --flows is between 0 and 1")
 	}
@@ -78,4 +82,48 @@ func (c benchCmd) Run(s *streams) error {
 		return &exitError{status: 1}
 	}
 	return nil
+}
+
+type benchGenerateCmd struct {
+	Rate    int
+	Events  int
+	Flows   float64
+	Syslog  string
+	Netflow string
+	Seed    uint64
+}
+
+// Run sends.
+func (c benchGenerateCmd) Run(s *streams) error {
+	return bench.Generate(s.ctx, bench.Load{Syslog: c.Syslog, Netflow: c.Netflow, Rate: c.Rate, Events: c.Events,
+		Flows: c.Flows, Seed: c.Seed}, s.out)
+}
+
+type benchSearchCmd struct {
+	Events int    `default:"1000000" help:"How many events the index holds."`
+	Rounds int    `default:"15" help:"How often each search is run."`
+	Data   string `help:"Directory of an index that is kept and used again; without it a temporary one."`
+	Seed   uint64 `default:"1" help:"Of the lines."`
+}
+
+// Help is shown by --help.
+func (benchSearchCmd) Help() string {
+	return `Example:
+  haidang bench search --events 10000000 --data /var/tmp/index`
+}
+
+// Run measures searches.
+func (c benchSearchCmd) Run(s *streams) error {
+	cfg := bench.SearchConfig{Events: c.Events, Rounds: c.Rounds, Data: c.Data, Seed: c.Seed}
+	if isTerminal(s.err) {
+		cfg.Progress = func(done, total uint64) { fmt.Fprintf(s.err, "\r%d/%d events\x1b[K", done, total) }
+	}
+	rep, err := bench.RunSearch(s.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if cfg.Progress != nil {
+		fmt.Fprint(s.err, "\r\x1b[K")
+	}
+	return rep.Print(s.out)
 }

@@ -177,7 +177,7 @@ func (c *Config) load(ctx context.Context, a *app.App, rep *Report) error {
 		return err
 	}
 	events := c.Rate * c.Seconds
-	cmd := exec.CommandContext(ctx, c.Program, "bench", "--generate", "--syslog", lines, "--netflow", flows,
+	cmd := exec.CommandContext(ctx, c.Program, "bench", "generate", "--syslog", lines, "--netflow", flows,
 		"--rate", strconv.Itoa(c.Rate), "--events", strconv.Itoa(events),
 		"--flows", strconv.FormatFloat(c.Flows, 'g', -1, 64), "--seed", strconv.FormatUint(c.Seed, 10))
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "TZ="+zone())
