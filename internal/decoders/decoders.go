@@ -56,6 +56,10 @@ type Meta struct {
 	Zone     *time.Location // of times that name none; nil means Asia/Ho_Chi_Minh
 	Encoding string         // see internal/decoders/text; "" means UTF-8
 	Strict   bool           // parses the header as Config.Strict does
+
+	zones *Zones    // guesses the zone of senders; nil guesses none
+	agent string    // agent.id
+	due   *decision // of zones, that an event must state
 }
 
 // Set is the decoders of this program. It is safe for concurrent use; it neither blocks nor keeps what it is given.
@@ -142,6 +146,9 @@ func (s *Set) decode(x *line, raw []byte) {
 			Unusable(b, err)
 			x.took, x.why = "none", "the syslog header is unusable: "+err.Error()
 			return
+		}
+		if zone := x.rezone(received); zone != nil {
+			x.head, _ = syslog.Parse(out, syslog.Options{Received: received, Zone: zone, Strict: s.cfg.Strict || m.Strict})
 		}
 		x.bare = x.head.Format == syslog.FormatNone || x.head.Format == syslog.FormatKeyValue
 	}

@@ -33,6 +33,8 @@ type Writer struct {
 	Origin func(listener string, peer netip.Addr) (zone *time.Location, encoding string)
 	// Strict tells of which listeners headers are parsed with the RFC library alone; nil means of none.
 	Strict func(listener string) bool
+	// Zones guesses the time zone of senders; nil reads all times in the zone that Origin gives.
+	Zones *Zones
 	// Panicked is told of every recovered panic; nil tells nobody. It must not block.
 	Panicked func(value any)
 
@@ -58,8 +60,9 @@ func (w *Writer) Stats() Stats {
 
 // work is what one Write needs; it is reused.
 type work struct {
-	b *event.Builder
-	m Meta
+	b      *event.Builder
+	m      Meta
+	stated []*zoneState // decisions of Zones that the batch states
 }
 
 // Write decodes and enriches the batch and writes it to Next.
@@ -69,6 +72,15 @@ func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
 		k = &work{b: event.NewBuilder(in.Source(), in.Epoch())}
 	}
 	defer w.idle.Put(k)
+	k.stated = k.stated[:0]
+	err := w.write(ctx, k, in)
+	if w.Zones != nil {
+		w.Zones.settle(k.stated, err == nil)
+	}
+	return err
+}
+
+func (w *Writer) write(ctx context.Context, k *work, in *event.Batch) error {
 	b := k.b
 	b.Reset(in.Source(), in.Epoch())
 	first := in.First()
@@ -91,6 +103,9 @@ func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
 			w.copy(b, e)
 		}
 		b.End()
+		if k.m.due != nil {
+			w.stateZone(k, e.ID())
+		}
 	}
 	return w.Next.Write(ctx, b.Batch(first, in.Last()))
 }
@@ -115,7 +130,9 @@ func (w *Writer) decode(k *work, e event.Event) {
 	defer func() {
 		if err := w.recovered(recover()); err != nil {
 			b.Begin(0, 0)
+			due := m.due
 			w.raws(b, e, m)
+			m.due = due
 			w.Set.envelope(&line{b: b, m: m}, original, m.Received)
 			b.Time(event.Timestamp, m.Received.UnixNano())
 			Unusable(b, err)
@@ -176,6 +193,9 @@ func (w *Writer) raws(b *event.Builder, e event.Event, m *Meta) {
 	m.Strict = w.Strict != nil && w.Strict(m.Listener)
 	if w.Origin != nil {
 		m.Zone, m.Encoding = w.Origin(m.Listener, m.Peer)
+	}
+	if z := w.Zones; z != nil && (z.cfg.Fixed == nil || !z.cfg.Fixed(m.Peer)) {
+		m.zones, m.agent = z, e.Text(event.AgentID)
 	}
 }
 

@@ -127,7 +127,7 @@ func (p *parser) content(s []byte) {
 		outer := p.h
 		if p.cisco(s) { // the relay's own stamp and name stay
 			p.h.Time, p.h.Claimed, p.h.ZoneClaimed = outer.Time, outer.Claimed, outer.ZoneClaimed
-			p.h.TimeClaimed, p.h.Hostname = outer.TimeClaimed, outer.Hostname
+			p.h.TimeClaimed, p.h.Wall, p.h.Hostname = outer.TimeClaimed, outer.Wall, outer.Hostname
 			return
 		}
 	}

@@ -67,7 +67,10 @@ type Header struct {
 	// Claimed is the time that the header claims, where TimeClaimed is set. ZoneClaimed: it named its zone as well.
 	Claimed                  int64
 	TimeClaimed, ZoneClaimed bool
-	ClockMark                byte // Cisco: '*' the clock was never set, '.' it lost its time source; else 0
+	// Wall is what the sender's clock showed, read as if it were UTC, unix nanoseconds: the claim of a header that names
+	// no zone, before any zone was supposed. It means something where TimeClaimed is set and ZoneClaimed is not.
+	Wall      int64
+	ClockMark byte // Cisco: '*' the clock was never set, '.' it lost its time source; else 0
 
 	Hostname, AppName, ProcID, MsgID []byte
 
@@ -127,7 +130,7 @@ func (p *parser) priority(s []byte) []byte {
 // claim takes the time of a stamp.
 func (p *parser) claim(st *stamp) {
 	p.h.Claimed = st.unixNano(p.opt)
-	p.h.TimeClaimed, p.h.ZoneClaimed = true, st.zoned
+	p.h.TimeClaimed, p.h.ZoneClaimed, p.h.Wall = true, st.zoned, st.wall()
 	p.h.Time = p.h.Claimed
 	if p.h.ClockMark == '*' {
 		received := p.opt.Received.UnixNano()

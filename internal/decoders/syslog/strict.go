@@ -42,6 +42,7 @@ func parseStrict(s []byte, opt Options) (Header, error) {
 		st := stamp{month: int(t.Month()), day: t.Day(), hour: t.Hour(), minute: t.Minute(), second: t.Second(),
 			nanos: t.Nanosecond()}
 		h.at(st.unixNano(opt), false)
+		h.Wall = st.wall()
 	}
 	return h, nil
 }

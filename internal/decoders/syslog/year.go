@@ -13,7 +13,8 @@ const ahead = 24 * time.Hour
 var home = time.FixedZone("Asia/Ho_Chi_Minh", 7*3600)
 
 // unixNano is the instant of a stamp. Without a year it is the latest one that is not more than a day ahead of the
-// time of reception: in January, December is last year's, and the 29th of February is the last leap year's.
+// time of reception: in January, December is last year's, and the 29th of February is the last leap year's. The stamp
+// keeps the year that was found.
 func (st *stamp) unixNano(opt Options) int64 {
 	if st.hasYear {
 		return st.in(st.year, opt.Zone)
@@ -27,12 +28,19 @@ func (st *stamp) unixNano(opt Options) int64 {
 	for range 9 { // from one leap year to the next are at most eight years
 		if st.month != 2 || st.day != 29 || leap(year) {
 			if at := st.in(year, opt.Zone); at <= limit {
+				st.year = year
 				return at
 			}
 		}
 		year--
 	}
 	return received.UnixNano() // not reached for any clock after 1978
+}
+
+// wall is the stamp read as if it were UTC; unixNano has found its year.
+func (st *stamp) wall() int64 {
+	at := (days(st.year, st.month, st.day)*24+int64(st.hour))*3600 + int64(st.minute)*60 + int64(st.second)
+	return at*int64(time.Second) + int64(st.nanos)
 }
 
 // in is the instant of a stamp in a year, in its own zone or else the given one.
