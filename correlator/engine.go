@@ -220,8 +220,8 @@ func (e *Engine) Horizon() time.Duration {
 	return time.Duration(longest) + e.cfg.RelayLateness + e.cfg.Idle + 2*time.Second
 }
 
-// pass moves stream time on. Without a record for 10 s nobody listened, for there is a tick each second: silence in that
-// time is not the senders', and they may still have what nobody took.
+// pass moves stream time on. Without a record for 10 s nobody listened, for there is a tick each second: silence in
+// that time is not the senders', and they may still have what nobody took.
 func (e *Engine) pass(clock int64) {
 	if gap := clock - e.clock; e.clock > 0 && gap > int64(10*time.Second) {
 		e.down += gap
