@@ -100,7 +100,8 @@ func (n *night) citizen(m *Moment) {
 		status = 404
 	}
 	m.say(190, host, fmt.Sprintf(`nginx: 192.0.2.%d - - [%s] "GET %s HTTP/1.1" %d %d "-" `+
-		`"Mozilla/5.0 (Linux; Android 14)"`, 129+n.r.IntN(120), m.At.Format("02/Jan/2006:15:04:05 -0700"), path, status, 500+n.r.IntN(40000)))
+		`"Mozilla/5.0 (Linux; Android 14)"`, 129+n.r.IntN(120), m.At.Format("02/Jan/2006:15:04:05 -0700"), path, status,
+		500+n.r.IntN(40000)))
 }
 
 func (n *night) firewall(m *Moment, device, dst string) {
