@@ -75,11 +75,11 @@ func TestKillDatagrams(t *testing.T) {
 	go func() { dripped <- s.run(dripping, address(t, held)) }()
 	r := rand.New(rand.NewPCG(seed, 1001))
 	client := newSender(dir, 0, seed, clock{}).client.HTTP
-	pid := 0
+	pid, adopted := 0, 0.0
 	for life := range 10 {
 		pid = nextChild(ctx, t, dir, pid)
 		if life%5 != 4 { // else it is killed while it starts
-			listening(ctx, t, client)
+			adopted += listening(ctx, t, client)
 		}
 		s.await(ctx, s.sent.Load()+1+r.Uint64N(100))
 		if r.IntN(2) == 0 { // while it has the datagram, perhaps
@@ -90,7 +90,8 @@ func TestKillDatagrams(t *testing.T) {
 		}
 	}
 	nextChild(ctx, t, dir, pid)
-	listening(ctx, t, client)
+	adopted += listening(ctx, t, client)
+	t.Logf("%v datagrams had been read and were adopted by a later child", adopted)
 	dry()
 	if err := <-dripped; err != nil {
 		t.Fatal(err)
@@ -135,19 +136,20 @@ func nextChild(ctx context.Context, t *testing.T, dir string, before int) int {
 	return 0
 }
 
-// listening waits until the child has taken a datagram.
-func listening(ctx context.Context, t *testing.T, client *http.Client) {
+// listening waits until the child has taken a datagram, and returns how many it adopted.
+func listening(ctx context.Context, t *testing.T, client *http.Client) (adopted float64) {
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	for ctx.Err() == nil {
 		m, err := metrics(ctx, client)
 		if err == nil && m[`haidang_listener_accepted_total{kind="syslog",listener="main"}`] > 0 {
-			return
+			return m[`haidang_listener_adopted_total{kind="syslog",listener="main"}`]
 		}
 		<-poll.C
 	}
 	t.Fatal("the server took no datagram")
+	return 0
 }
 
 // dripper sends a datagram now and then.

@@ -55,7 +55,7 @@ func TestKill(t *testing.T) {
 	dir := configure(t, killYAML)
 	write(t, filepath.Join(dir, "chatty.yml"), chatty)
 	// Sources fall silent within the test, not within an hour.
-	inventory := strings.NewReplacer("silence: 15m", "silence: 1m", "silence: 30m", "silence: 1m").
+	inventory := strings.NewReplacer("silence: 15m", "silence: 20s", "silence: 30m", "silence: 20s").
 		Replace(string(sample.Inventory))
 	write(t, filepath.Join(dir, "inventory.yml"), inventory)
 	seed := seed(t)
@@ -94,6 +94,8 @@ func TestKill(t *testing.T) {
 			time.Since(began).Round(time.Millisecond), answers()-before)
 	}
 	last := start(t, dir, time0)
+	// Long enough for a source to fall silent while somebody listens.
+	awaitAnswers(ctx, last, answers()+500, answers)
 	stop()
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
@@ -127,6 +129,21 @@ const (
 	syncing       moment = "while the store saves"
 )
 
+// awaitAnswers waits for so many answered requests.
+func awaitAnswers(ctx context.Context, s *server, want int64, answers func() int64) {
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for answers() < want {
+		select {
+		case <-poll.C:
+		case <-s.ended:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // await returns when it is time. The moments within the server's work are seen from its files.
 func (m moment) await(ctx context.Context, s *server, dir string, r *rand.Rand, answers func() int64) {
 	poll := time.NewTicker(200 * time.Microsecond)
@@ -147,7 +164,7 @@ func (m moment) await(ctx context.Context, s *server, dir string, r *rand.Rand, 
 		until(time.Duration(r.Int64N(int64(3*time.Second))), never)
 		return
 	}
-	want := answers() + 1 + r.Int64N(60)
+	want := answers() + 1 + r.Int64N(150)
 	until(long, func() bool { return answers() >= want })
 	switch m {
 	case answered:

@@ -131,7 +131,7 @@ func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 // say adds a line. One host after another is left out for a while, so that it falls silent.
 func (s *sender) say() {
 	now := s.clock.Wall()
-	quiet := int(now / int64(90*time.Second) % int64(len(hosts)))
+	quiet := int(now / int64(60*time.Second) % int64(len(hosts)))
 	h := hosts[s.r.IntN(len(hosts))]
 	if h == hosts[quiet] {
 		h = hosts[(quiet+1)%len(hosts)]
