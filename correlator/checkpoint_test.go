@@ -122,6 +122,34 @@ func TestReloadKeepsUnchangedRules(t *testing.T) {
 	same(t, short(run(t, e, s.recs[n:])), []string{"new/2 n=1 sev=1 level=0 final", "guess/2 n=4 sev=1 level=0 final"})
 }
 
+// TestRestoreWithOtherRules: the alerts of rules that are gone end, once, with the next record.
+func TestRestoreWithOtherRules(t *testing.T) {
+	e := newEngine(t, testRules)
+	s := newStream().play(3000, line{at: 1000, from: "a", action: "clear"})
+	same(t, short(run(t, e, s.recs)), []string{"clear/1 n=1 sev=2 level=0"})
+	data, err := e.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Rules: compileTest(t, laneRules), Policy: asset.DefaultPolicy()}
+	if e, err = Restore(cfg, data); err != nil {
+		t.Fatal(err)
+	}
+	if data, err = e.Checkpoint(); err != nil { // before a record was processed
+		t.Fatal(err)
+	}
+	if e, err = Restore(cfg, data); err != nil {
+		t.Fatal(err)
+	}
+	n := len(s.recs)
+	s.until(5000)
+	got := run(t, e, s.recs[n:])
+	same(t, short(got), []string{"clear/2 n=1 sev=2 level=0 final"})
+	if got[0].Position.Seq != uint64(n) {
+		t.Errorf("it ended at %v, want %d", got[0].Position, n)
+	}
+}
+
 func TestCheckpointer(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "correlator")
 	c := &Checkpointer{Dir: dir}

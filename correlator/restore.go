@@ -42,6 +42,9 @@ func restore(cfg Config, state []byte) (*Engine, error) {
 	if r.bad || len(r.b) > 0 {
 		return nil, fmt.Errorf("correlator: restoring: %w", ErrCheckpoint)
 	}
+	for _, m := range e.cursor.Marks() {
+		e.at = spool.Position{Shard: m.Shard, Seq: m.Seq} // where alerts of rules that are gone end
+	}
 	e.use(cfg.Rules)
 	e.carry, e.out = append(e.carry, e.out.Alerts...), Output{}
 	for i := range e.rules.correlations {
