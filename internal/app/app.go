@@ -87,6 +87,8 @@ type App struct {
 	listeners []listener
 	relays    func(netip.Addr) bool // nil when there are none
 
+	zonesChanged chan struct{} // that there is something to save
+
 	started    time.Time
 	correlated atomic.Pointer[correlation]
 	indexed    atomic.Uint64 // sequence of the last record that the store has safe
@@ -173,12 +175,14 @@ func (a *App) openSpool(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	origins := newOrigins(a.cfg)
 	a.decode = &decoders.Writer{
 		Set:      decoders.New(decoders.Config{}),
 		Next:     a.spool,
 		Enrich:   a.enrich,
-		Origin:   newOrigins(a.cfg).of,
+		Origin:   origins.of,
 		Strict:   strict(a.cfg),
+		Zones:    a.newZones(origins),
 		Panicked: func(v any) { a.log.Error("a decoder panicked; its line was kept undecoded", "panic", v) },
 	}
 	return nil
@@ -252,6 +256,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("correlator", a.correlate(work)) })
 	g.Go(func() error { return named("alert log", a.alerts.Run(work)) })
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
+	g.Go(func() error { return named("time zones", a.keepZones(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
 	g.Go(func() error { return named("audit to the spool", a.auditEvents(work)) })
 	if a.opt.StoreDown {

@@ -22,6 +22,7 @@ type originRow struct {
 	network  netip.Prefix
 	zone     *time.Location
 	encoding string
+	stated   bool // the zone stands in the configuration
 }
 
 func newOrigins(c *config.Config) *origins {
@@ -35,7 +36,7 @@ func newOrigins(c *config.Config) *origins {
 		if x.TimeZone != "" {
 			zone = location(x.TimeZone)
 		}
-		o.rows = append(o.rows, originRow{p, zone, x.Encoding})
+		o.rows = append(o.rows, originRow{p, zone, x.Encoding, x.TimeZone != ""})
 	}
 	slices.SortStableFunc(o.rows, func(a, b originRow) int { return cmp.Compare(b.network.Bits(), a.network.Bits()) })
 	return o
@@ -57,6 +58,16 @@ func (o *origins) of(_ string, peer netip.Addr) (*time.Location, string) {
 		}
 	}
 	return o.zone, ""
+}
+
+// fixed tells whether the configuration states the zone of a sender.
+func (o *origins) fixed(peer netip.Addr) bool {
+	for i := range o.rows {
+		if o.rows[i].network.Contains(peer) {
+			return o.rows[i].stated
+		}
+	}
+	return false
 }
 
 // relayNetworks are the addresses of hosts that pass on what others say.
