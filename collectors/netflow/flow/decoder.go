@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"time"
@@ -15,10 +16,14 @@ const (
 	maxDomains   = 64       // of an exporter
 	maxTemplates = 1024     // of a domain
 	maxFields    = 512      // of a template
+	maxShare     = 2 << 20  // bytes of templates, samplers and names of an exporter
+	maxMemory    = 64 << 20 // and of all exporters
+	maxAllDomain = 16384    // domains of all exporters
 	maxSamplers  = 256      // of a domain
 	maxNames     = 4096     // interface names of a domain
 	maxWaiting   = 64 << 10 // bytes of a domain that wait for a template
 	maxWaitAll   = 8 << 20  // bytes of all domains that do
+	waitingHead  = 128      // bytes that a set takes besides its own
 	waitFor      = 10 * time.Minute
 	idleExporter = time.Hour // after which a full table may forget one
 )
@@ -27,6 +32,8 @@ const (
 type Decoder struct {
 	exporters map[netip.Addr]*exporter
 	waiting   int // bytes
+	memory    int // bytes of templates, samplers and names, about
+	domains   int
 	stats     Stats
 	flow      Flow
 	loss      func(Loss)
@@ -42,6 +49,7 @@ type Loss struct {
 
 type exporter struct {
 	seen    int64
+	memory  int
 	domains map[domainKey]*domain
 }
 
@@ -51,6 +59,7 @@ type domainKey struct {
 }
 
 type domain struct {
+	exporter  *exporter
 	templates map[uint16]*template
 	waiting   []waitingSet
 	waitBytes int
@@ -59,6 +68,7 @@ type domain struct {
 	names     map[uint32]string
 	boot      int64 // systemInitTime of IPFIX options, unix ns
 	sequence  sequence
+	forgotten bool // some of what waited was never counted
 }
 
 type waitingSet struct {
@@ -129,8 +139,12 @@ func (d *Decoder) domain(from netip.Addr, h *head) (*domain, error) {
 		if len(x.domains) >= maxDomains {
 			return nil, d.fail(from, TooMany, "it speaks of %d observation domains", maxDomains)
 		}
-		m = &domain{templates: map[uint16]*template{}}
+		if d.domains >= maxAllDomain && !d.forget(h.received) {
+			return nil, d.fail(from, TooMany, "%d observation domains are known", maxAllDomain)
+		}
+		m = &domain{exporter: x, templates: map[uint16]*template{}}
 		x.domains[key] = m
+		d.domains++
 	}
 	return m, nil
 }
@@ -142,12 +156,25 @@ func (d *Decoder) forget(now int64) bool {
 		if now-x.seen > int64(idleExporter) {
 			for _, m := range x.domains {
 				d.waiting -= m.waitBytes
+				d.stats.Waiting -= uint64(len(m.waiting))
 			}
+			d.memory -= x.memory
+			d.domains -= len(x.domains)
 			delete(d.exporters, a)
 			found = true
 		}
 	}
 	return found
+}
+
+// room accounts for n more bytes kept for an exporter and reports false, accounting nothing, when there is no room.
+func (d *Decoder) room(x *exporter, n int) bool {
+	if n > 0 && (x.memory+n > maxShare || d.memory+n > maxMemory) {
+		return false
+	}
+	x.memory += n
+	d.memory += n
+	return true
 }
 
 // Tick tells the Decoder the time when no datagram comes: gaps older than the reorder window become losses, data that
@@ -171,17 +198,14 @@ func (d *Decoder) report(from netip.Addr, key domainKey, m *domain, lost uint64)
 	}
 }
 
-// see takes note of a datagram's sequence number; units is what the number counts in it, known false when it cannot
-// be told.
-func (d *Decoder) see(from netip.Addr, m *domain, h *head, units uint32, known bool) {
-	r := m.sequence.see(h, units, known)
-	if r == late {
-		d.stats.Late++
-	}
-	if r == restart {
-		d.stats.Restarts++
-	}
-	d.report(from, domainKey{h.version, h.domain}, m, m.sequence.settle(h.received))
+// see takes note of a datagram's sequence number; units is what the number counts in it, as far as it could be told.
+func (d *Decoder) see(from netip.Addr, m *domain, h *head, units uint32, doubt doubt) {
+	q := &m.sequence
+	late, restarts := q.late, q.restarts
+	q.see(h, units, doubt)
+	d.stats.Late += q.late - late
+	d.stats.Restarts += q.restarts - restarts
+	d.report(from, domainKey{h.version, h.domain}, m, q.settle(h.received))
 }
 
 // v5 decodes NetFlow version 5: a header of 24 bytes and records of 48.
@@ -214,8 +238,10 @@ func (d *Decoder) v5(from netip.Addr, p []byte, received int64, emit func(*Flow)
 		d.stats.Flows++
 		emit(f)
 	}
-	d.see(from, m, &h, uint32(min(claimed, got)), claimed == got)
-	if claimed > got {
+	if claimed <= got {
+		d.see(from, m, &h, uint32(claimed), counted)
+	} else {
+		d.see(from, m, &h, uint32(got), hopeless)
 		return d.fail(from, Truncated, "claims %d records and holds %d", claimed, got)
 	}
 	return nil
@@ -240,7 +266,7 @@ func (d *Decoder) v9(from netip.Addr, p []byte, received int64, emit func(*Flow)
 		return err
 	}
 	_, _, err = d.sets(from, m, &h, p[20:], emit)
-	d.see(from, m, &h, 1, true)
+	d.see(from, m, &h, 1, counted)
 	return err
 }
 
@@ -260,21 +286,20 @@ func (d *Decoder) ipfix(from netip.Addr, p []byte, received int64, emit func(*Fl
 	if length >= 16 && length < len(p) {
 		body = p[16:length]
 	}
-	records, known, err := d.sets(from, m, &h, body, emit)
+	records, doubt, err := d.sets(from, m, &h, body, emit)
 	if length > len(p) {
-		known = false
+		doubt = hopeless
 		if err == nil {
 			err = d.fail(from, Truncated, "claims %d bytes and holds %d", length, len(p))
 		}
 	}
-	d.see(from, m, &h, records, known)
+	d.see(from, m, &h, records, doubt)
 	return err
 }
 
 // sets walks the sets of a datagram. It returns how many data records it decoded, and whether that is all it holds.
-func (d *Decoder) sets(from netip.Addr, m *domain, h *head, p []byte, emit func(*Flow)) (n uint32, known bool,
+func (d *Decoder) sets(from netip.Addr, m *domain, h *head, p []byte, emit func(*Flow)) (n uint32, doubt doubt,
 	first error) {
-	known = true
 	keep := func(err error) {
 		if err != nil && first == nil {
 			first = err
@@ -284,10 +309,10 @@ func (d *Decoder) sets(from netip.Addr, m *domain, h *head, p []byte, emit func(
 		id, length := u16(p), int(u16(p[2:]))
 		if length < 4 || length > len(p) {
 			if isPadding(p) {
-				return n, known, first
+				return n, doubt, first
 			}
 			keep(d.fail(from, Truncated, "set %d claims %d bytes of %d", id, length, len(p)))
-			return n, false, first
+			return n, hopeless, first
 		}
 		body := p[4:length]
 		p = p[length:]
@@ -299,27 +324,33 @@ func (d *Decoder) sets(from netip.Addr, m *domain, h *head, p []byte, emit func(
 		case id >= 256:
 			t := m.templates[id]
 			if t == nil {
-				known = false
-				keep(d.wait(from, m, h, id, body))
+				if err := d.wait(from, m, h, id, body); err != nil {
+					keep(err)
+					doubt = hopeless
+				}
+				doubt = max(doubt, awaited)
 				continue
 			}
 			records, err := d.data(from, m, h, t, body, emit)
 			n += records
 			keep(err)
-			known = known && err == nil
+			if err != nil {
+				doubt = hopeless
+			}
 		}
 	}
-	return n, known, first
+	return n, doubt, first
 }
 
 // wait keeps a data set until its template comes, within bounds.
 func (d *Decoder) wait(from netip.Addr, m *domain, h *head, id uint16, body []byte) error {
-	if m.waitBytes+len(body) > maxWaiting || d.waiting+len(body) > maxWaitAll {
+	size := len(body) + waitingHead
+	if m.waitBytes+size > maxWaiting || d.waiting+size > maxWaitAll {
 		return d.fail(from, NoTemplate, "template %d of domain %d is unknown and too much waits already", id, h.domain)
 	}
 	m.waiting = append(m.waiting, waitingSet{id, h.received, *h, append([]byte(nil), body...)})
-	m.waitBytes += len(body)
-	d.waiting += len(body)
+	m.waitBytes += size
+	d.waiting += size
 	d.stats.Waiting++
 	return nil
 }
@@ -327,18 +358,34 @@ func (d *Decoder) wait(from netip.Addr, m *domain, h *head, id uint16, body []by
 // release decodes what waited for a template.
 func (d *Decoder) release(from netip.Addr, m *domain, t *template, emit func(*Flow)) {
 	kept := m.waiting[:0]
+	var last waitingSet
 	for _, w := range m.waiting {
 		if w.template != t.id {
 			kept = append(kept, w)
 			continue
 		}
-		m.waitBytes -= len(w.data)
-		d.waiting -= len(w.data)
+		m.waitBytes -= len(w.data) + waitingHead
+		d.waiting -= len(w.data) + waitingHead
 		d.stats.Waiting--
-		_, _ = d.data(from, m, &w.head, t, w.data, emit) // counted by data
+		n, err := d.data(from, m, &w.head, t, w.data, emit) // counted by data
+		twice := last.data != nil && w.head.sequence == last.head.sequence && bytes.Equal(w.data, last.data)
+		if w.head.version == 10 && !twice {
+			m.sequence.explain(w.head.sequence, n)
+		}
+		last = w
+		m.forgotten = m.forgotten || err != nil
 	}
 	clear(m.waiting[len(kept):])
 	m.waiting = kept
+	m.resolve()
+}
+
+// resolve says, when nothing waits any more, whether all of it was counted.
+func (m *domain) resolve() {
+	if len(m.waiting) == 0 {
+		m.sequence.resolve(!m.forgotten)
+		m.forgotten = false
+	}
 }
 
 // expire drops what waited too long.
@@ -349,11 +396,13 @@ func (d *Decoder) expire(m *domain, now int64) {
 			kept = append(kept, w)
 			continue
 		}
-		m.waitBytes -= len(w.data)
-		d.waiting -= len(w.data)
+		m.waitBytes -= len(w.data) + waitingHead
+		d.waiting -= len(w.data) + waitingHead
 		d.stats.Waiting--
 		d.stats.Failed[NoTemplate]++
+		m.forgotten = true
 	}
 	clear(m.waiting[len(kept):])
 	m.waiting = kept
+	m.resolve()
 }

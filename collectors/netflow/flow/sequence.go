@@ -7,122 +7,99 @@ import "time"
 
 const (
 	reorderWindow = 3 * time.Second // within which a late datagram still fills its gap
-	maxGaps       = 64              // gaps kept open at a time; the oldest becomes a loss
-	restartGap    = 1 << 20         // a jump beyond this is a restart, not a loss
+	maxBack       = 10_000          // ms by which an exporter's clock falls without having started anew
+	farJump       = 1 << 20         // a jump beyond this is no loss
 )
 
 // sequence watches the sequence numbers of one exporter's domain. The number counts flow records in v5, datagrams in
 // v9 and data records in IPFIX, modulo 2^32.
+//
+// A datagram that does not go on with the run and fills no gap of it is a duplicate, a straggler, or the first of an
+// exporter that started anew: only what comes later tells. So it begins another run beside the first, which takes its
+// place when the exporter's clock fell back too, or when the first got nothing for as long as datagrams may be late.
+// Until then gaps of both are kept apart, and none of the other is a loss.
 type sequence struct {
-	known    bool
-	expected uint32
-	uptime   uint32
-	gaps     []gap
-	fallback uint32 // where a run that fell back goes on, if it is a restart
-	falling  bool
-	lost     uint64 // decided but not reported yet
+	run
+	uptime    uint32
+	restarted int64 // when a run took the place of another
+	other     run   // what may be the next life; n is 0 when nothing is
+
+	lost, late, restarts uint64 // not reported yet
 }
 
-// gap is [from, to), seen open at a time.
-type gap struct {
-	from, to uint32
-	at       int64
-}
-
-// verdict is what a sequence number says.
-type verdict uint8
+// doubt says whether the units of a datagram could be counted.
+type doubt uint8
 
 const (
-	inOrder verdict = iota
-	ahead           // datagrams are missing before it
-	late            // it fills a gap, or is a duplicate
-	restart         // the exporter counts anew
+	counted  doubt = iota
+	awaited        // some of it waits for its template, and will be counted then
+	hopeless       // some of it cannot be counted
 )
 
-// see takes note of a datagram that holds units units. Where known is false it holds more than could be counted, and
-// the count starts anew after it.
-func (s *sequence) see(h *head, units uint32, known bool) verdict {
-	if !s.known {
-		s.start(h, units, known)
-		return inOrder
+// see takes note of a datagram that holds units units, or more if there is doubt.
+func (s *sequence) see(h *head, units uint32, d doubt) {
+	if s.n == 0 {
+		s.run, s.uptime = begin(h, units, d), h.uptime
+		return
 	}
-	diff := int32(h.sequence - s.expected)
-	// The exporter started anew: its clock fell back by more than reordering explains.
-	booted := h.version != 10 && int32(h.uptime-s.uptime) < -10_000
-	switch {
-	case booted || diff > restartGap || diff < -restartGap:
-		s.decide(len(s.gaps))
-		s.start(h, units, known)
-		return restart
-	case diff == 0:
-		s.start(h, units, known)
-		return inOrder
-	case diff > 0:
-		if len(s.gaps) == maxGaps {
-			s.decide(1)
+	up, booted := int32(h.uptime-s.uptime), false
+	stray := false // of the life before
+	if h.version != 10 {
+		booted = up < -maxBack
+		stray = s.restarted != 0 && h.received-s.restarted < int64(reorderWindow) &&
+			int64(up) > maxBack+(h.received-s.at)/int64(time.Millisecond)
+	}
+	if !booted && !stray {
+		if ahead := int32(h.sequence - s.expected); ahead >= 0 && ahead <= farJump {
+			if next := int32(h.sequence - s.other.expected); s.doubt == counted && s.other.n > 1 && next >= 0 &&
+				next < ahead {
+				s.other.take(h, units, d) // the new life has passed the point where the old one ended
+				s.adopt(h)
+				return
+			}
+			s.lost += s.ahead(h, units, d)
+			s.uptime = h.uptime
+			return
 		}
-		s.gaps = append(s.gaps, gap{s.expected, h.sequence, h.received})
-		s.start(h, units, known)
-		return ahead
 	}
-	if s.fill(h.sequence, units) {
-		s.falling = false
-		return late
+	filled := !booted && !stray && s.fill(h.sequence, units)
+	if !booted {
+		s.late++
 	}
-	// It fills no gap: a duplicate, or the first of a run that began anew. Two in a row tell.
-	if s.falling && h.sequence == s.fallback {
-		s.decide(len(s.gaps))
-		s.start(h, units, known)
-		return restart
+	if !(s.other.n > 0 && s.other.take(h, units, d)) && !filled {
+		s.other = begin(h, units, d)
 	}
-	s.falling, s.fallback = true, h.sequence+units
-	return late
+	if s.other.n > 1 && !stray && (booted || h.received-s.at > int64(reorderWindow)) {
+		s.adopt(h)
+	}
 }
 
-func (s *sequence) start(h *head, units uint32, known bool) {
-	s.known, s.expected, s.uptime, s.falling = known, h.sequence+units, h.uptime, false
-}
-
-// fill takes [at, at+units) out of the gap that holds it.
-func (s *sequence) fill(at, units uint32) bool {
-	for i, g := range s.gaps {
-		if at-g.from >= g.to-g.from {
-			continue
-		}
-		end := g.to
-		if units < g.to-at {
-			end = at + units
-		}
-		rest := make([]gap, 0, len(s.gaps)+1)
-		rest = append(rest, s.gaps[:i]...)
-		if at != g.from {
-			rest = append(rest, gap{g.from, at, g.at})
-		}
-		if end != g.to {
-			rest = append(rest, gap{end, g.to, g.at})
-		}
-		s.gaps = append(rest, s.gaps[i+1:]...)
-		return true
-	}
-	return false
-}
-
-// decide makes losses of the oldest n gaps.
-func (s *sequence) decide(n int) {
-	for _, g := range s.gaps[:n] {
-		s.lost += uint64(g.to - g.from)
-	}
-	s.gaps = append(s.gaps[:0], s.gaps[n:]...)
+// adopt puts the other run in the place of the first, whose gaps nothing will fill any more.
+func (s *sequence) adopt(h *head) {
+	s.lost += s.decide(len(s.gaps)) + s.other.gone
+	s.run, s.uptime, s.other = s.other, h.uptime, run{}
+	s.gone = 0
+	s.restarted = h.received
+	s.restarts++
 }
 
 // settle decides the gaps that no late datagram can fill any more, and returns the losses not reported before.
 func (s *sequence) settle(now int64) uint64 {
-	n := 0
-	for n < len(s.gaps) && now-s.gaps[n].at > int64(reorderWindow) {
-		n++
-	}
-	s.decide(n)
+	s.lost += s.expired(now)
 	lost := s.lost
 	s.lost = 0
 	return lost
+}
+
+// explain says that units of a datagram seen before could be counted after all.
+func (s *sequence) explain(seq, units uint32) {
+	if !s.run.explain(seq, units) && s.other.n > 0 {
+		s.other.explain(seq, units)
+	}
+}
+
+// resolve says that nothing waits to be counted any more: all of it was (known), or some never will be.
+func (s *sequence) resolve(known bool) {
+	s.run.resolve(known)
+	s.other.resolve(known)
 }

@@ -25,15 +25,10 @@ func lost(version uint16, steps []step) (total, lates, restarts uint64) {
 			up = uint32(x.at/time.Millisecond) + 100_000
 		}
 		h := head{version: version, sequence: x.seq, uptime: up, received: int64(x.at)}
-		switch s.see(&h, x.units, true) {
-		case late:
-			lates++
-		case restart:
-			restarts++
-		}
+		s.see(&h, x.units, counted)
 		total += s.settle(h.received)
 	}
-	return total + s.settle(1<<62), lates, restarts
+	return total + s.settle(1<<62), s.late, s.restarts
 }
 
 func TestSequence(t *testing.T) {
@@ -54,9 +49,14 @@ func TestSequence(t *testing.T) {
 		{"wraps", 9, []step{{1<<32 - 1, 1, 0, 0}, {0, 1, 0, 0}, {2, 1, 0, 0}}, 1, 0, 0},
 		{"restart of v9: the uptime falls", 9, []step{{500, 1, 0, 1 << 20}, {501, 1, 0, 1 << 20}, {0, 1, sec, 900},
 			{1, 1, 2 * sec, 1900}}, 0, 0, 1},
-		{"restart of IPFIX: two in a row below", 10, []step{{5000, 10, 0, 0}, {5010, 10, 0, 0}, {0, 10, sec, 0},
-			{10, 10, sec, 0}, {20, 10, sec, 0}}, 0, 1, 1},
-		{"far jump is a restart", 10, []step{{10, 10, 0, 0}, {1 << 30, 1, 0, 0}}, 0, 0, 1},
+		{"one datagram from another life of v9", 9, []step{{500, 1, 0, 1 << 20}, {0, 1, 1, 900}, {501, 1, 2, 1 << 20},
+			{502, 1, 3, 1 << 20}}, 0, 0, 0},
+		{"restart of IPFIX: only those below come", 10, []step{{5000, 10, 0, 0}, {5010, 10, 0, 0}, {0, 10, sec, 0},
+			{10, 10, 2 * sec, 0}, {30, 10, 4 * sec, 0}, {40, 10, 5 * sec, 0}}, 10, 3, 1},
+		{"two in a row twice", 10, []step{{0, 10, 0, 0}, {10, 10, 1, 0}, {20, 10, 2, 0}, {0, 10, 3, 0}, {10, 10, 4, 0},
+			{30, 10, 5, 0}, {40, 10, 6, 0}}, 0, 2, 0},
+		{"far jump is a restart", 10, []step{{10, 10, 0, 0}, {1 << 30, 1, 4 * sec, 0}, {1<<30 + 1, 1, 5 * sec, 0}}, 0, 2, 1},
+		{"a stray from far away", 10, []step{{10, 10, 0, 0}, {1 << 30, 1, 1, 0}, {20, 1, 2, 0}}, 0, 1, 0},
 	} {
 		l, lates, restarts := lost(c.version, c.steps)
 		if l != c.lost || lates != c.lates || restarts != c.restarts {
@@ -175,4 +175,43 @@ func BenchmarkDecode(b *testing.B) {
 		_ = d.Decode(from, p, 1, func(*Flow) { n++ })
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/flow")
+}
+
+// TestMillionTemplates holds that a million templates, of one exporter or of many, take a bounded memory, that those
+// refused are counted, and that an exporter known before still decodes.
+func TestMillionTemplates(t *testing.T) {
+	d := NewDecoder(nil)
+	honest := netip.MustParseAddr("192.0.2.1")
+	flows := 0
+	hear := func(p []byte) { _ = d.Decode(honest, p, 1, func(*Flow) { flows++ }) }
+	hear(datagram(0, 1, templateSet))
+	words := make([]uint16, 0, 600)
+	sent := uint64(0)
+	for i := range 25_000 { // 40 templates of 7 fields in each
+		words = words[:0]
+		for j := range 40 {
+			words = append(words, uint16(256+(40*i+j)%65000), 6)
+			for f := range 6 {
+				words = append(words, uint16(1+f), 4)
+			}
+			sent++
+		}
+		from := netip.AddrFrom4([4]byte{10, byte(i >> 12), byte(i >> 4), byte(i % 3)})
+		_ = d.Decode(from, datagram(uint32(i), uint32(i%80), set(0, words...)), 1, func(*Flow) {})
+	}
+	if d.memory > maxMemory || d.memory <= 0 || d.domains > maxAllDomain {
+		t.Errorf("%d bytes, %d domains", d.memory, d.domains)
+	}
+	failed := d.stats.Failed[TooMany]
+	if failed == 0 || d.stats.Templates+40*failed < sent {
+		t.Errorf("of %d templates %d were taken, %d datagrams refused", sent, d.stats.Templates, failed)
+	}
+	hear(datagram(1, 1, templateSet, dataSet))
+	if flows != 1 {
+		t.Errorf("%d flows of an honest exporter", flows)
+	}
+	d.forget(int64(2 * time.Hour))
+	if d.memory != 0 || d.domains != 0 || d.stats.Waiting != 0 {
+		t.Errorf("forgotten: %d bytes, %d domains", d.memory, d.domains)
+	}
 }

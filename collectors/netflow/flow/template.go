@@ -43,11 +43,15 @@ func (d *Decoder) templates(from netip.Addr, m *domain, h *head, p []byte, optio
 			return nil // padding
 		case t.id < 256:
 			if len(t.fields) == 0 && h.version == 10 { // all templates withdrawn
+				for _, t := range m.templates {
+					d.room(m.exporter, -t.size())
+				}
 				clear(m.templates)
 				continue
 			}
 			return d.fail(from, BadTemplate, "template id %d is below 256", t.id)
 		case len(t.fields) == 0: // withdrawn
+			d.room(m.exporter, -m.templates[t.id].size())
 			delete(m.templates, t.id)
 			continue
 		case t.least == 0:
@@ -56,12 +60,22 @@ func (d *Decoder) templates(from netip.Addr, m *domain, h *head, p []byte, optio
 			return d.fail(from, BadTemplate, "template %d has %d fields", t.id, len(t.fields))
 		case m.templates[t.id] == nil && len(m.templates) >= maxTemplates:
 			return d.fail(from, TooMany, "domain %d has %d templates", h.domain, maxTemplates)
+		case !d.room(m.exporter, t.size()-m.templates[t.id].size()):
+			return d.fail(from, TooMany, "no room for template %d of domain %d", t.id, h.domain)
 		}
 		m.templates[t.id] = t
 		d.stats.Templates++
 		d.release(from, m, t, emit)
 	}
 	return nil
+}
+
+// size is about the bytes that a template takes; nil takes none.
+func (t *template) size() int {
+	if t == nil {
+		return 0
+	}
+	return 128 + 4*len(t.fields)
 }
 
 func isPadding(p []byte) bool {
@@ -158,7 +172,7 @@ func (d *Decoder) data(from netip.Addr, m *domain, h *head, t *template, p []byt
 		n++
 		if t.options {
 			d.stats.Options++
-			m.learn(f)
+			m.learn(f, func(n int) bool { return d.room(m.exporter, n) })
 			continue
 		}
 		m.complete(f, h)
@@ -197,7 +211,7 @@ func (t *template) record(f *Flow, p []byte) ([]byte, bool) {
 }
 
 // learn takes note of what an options record says: sampling rates, names of interfaces, the exporter's start.
-func (m *domain) learn(f *Flow) {
+func (m *domain) learn(f *Flow, room func(bytes int) bool) {
 	if f.clock.boot != 0 {
 		m.boot = f.clock.boot
 	}
@@ -212,7 +226,7 @@ func (m *domain) learn(f *Flow) {
 			if m.samplers == nil {
 				m.samplers = map[uint64]uint32{}
 			}
-			if _, ok := m.samplers[f.sampler]; ok || len(m.samplers) < maxSamplers {
+			if _, ok := m.samplers[f.sampler]; ok || len(m.samplers) < maxSamplers && room(32) {
 				m.samplers[f.sampler] = rate
 			}
 		}
@@ -221,7 +235,8 @@ func (m *domain) learn(f *Flow) {
 		if m.names == nil {
 			m.names = map[uint32]string{}
 		}
-		if _, ok := m.names[f.InIf]; ok || len(m.names) < maxNames {
+		if old, ok := m.names[f.InIf]; ok && room(len(name)-len(old)) || !ok && len(m.names) < maxNames &&
+			room(64+len(name)) {
 			m.names[f.InIf] = name
 		}
 	}
