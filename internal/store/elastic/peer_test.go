@@ -35,38 +35,16 @@ func peerAppender(t *testing.T, es *server) {
 	exactly(t, es, list)
 }
 
-func appendAll(t *testing.T, s *Store, list []*spool.Record) {
-	t.Helper()
-	for _, r := range list {
-		if err := s.Append(t.Context(), r); err != nil {
-			t.Fatalf("Append: %v", err)
-		}
-	}
-}
-
 // exactly checks that the streams hold every event of the records once, and nothing else.
 func exactly(t *testing.T, es *server, list []*spool.Record) {
 	t.Helper()
 	ids, _ := es.documents(t, all)
-	want, double, lost := 0, 0, 0
-	for _, r := range list {
-		for _, b := range r.Batches {
-			for e := range b.Events() {
-				want++
-				switch n := ids[e.ID().String()]; {
-				case n == 0:
-					lost++
-				case n > 1:
-					double++
-				}
-				delete(ids, e.ID().String())
-			}
-		}
+	want := 0
+	for _, n := range ids {
+		want += n
 	}
-	if lost+double+len(ids) > 0 {
-		t.Errorf("of %d events %d are missing, %d double, %d foreign", want, lost, double, len(ids))
-	}
+	checkOnce(t, ids, list)
 	if n := es.count(t, all); n != want {
-		t.Errorf("_count is %d, want %d", n, want)
+		t.Errorf("_count is %d, a search finds %d", n, want)
 	}
 }
