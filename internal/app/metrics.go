@@ -5,6 +5,7 @@ package app
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,7 +39,8 @@ func netflowCounters(s netflow.Stats) []counter {
 	list := []counter{{"received_total", "", s.Received}, {"accepted_total", "", s.Accepted},
 		{"received_bytes_total", "", s.Bytes}, {"flows_total", "", s.Flows}, {"templates_total", "", s.Templates},
 		{"options_total", "", s.Options}, {"lost_total", "", s.Lost}, {"late_total", "", s.Late},
-		{"restarts_total", "", s.Restarts}, {"write_errors_total", "", s.WriteErrors}}
+		{"restarts_total", "", s.Restarts}, {"write_errors_total", "", s.WriteErrors},
+		{"waiting", "", s.Waiting}}
 	for reason, n := range s.Undecoded {
 		list = append(list, counter{"undecoded_total", reason, n})
 	}
@@ -46,6 +48,55 @@ func netflowCounters(s netflow.Stats) []counter {
 		list = append(list, counter{"dropped_total", reason, n})
 	}
 	return list
+}
+
+// listenerHelp says what a number of a listener is.
+func listenerHelp(name string) string {
+	switch name {
+	case "received_total":
+		return "Messages or datagrams read, whatever became of them."
+	case "accepted_total":
+		return "Messages or datagrams that are safe in the spool."
+	case "received_bytes_total":
+		return "Bytes read, without framing."
+	case "truncated_total":
+		return "Messages cut at the longest length or by the end of their connection."
+	case "connections":
+		return "Connections open now."
+	case "connections_refused_total":
+		return "Connections refused: too many, or no good TLS handshake."
+	case "connections_evicted_total":
+		return "Idle connections closed to make room."
+	case "connections_reset_total":
+		return "Connections that broke: what was in the kernel's buffers is lost."
+	case "framing_errors_total":
+		return "Streams whose octet counts went wrong, and were read on line by line."
+	case "adopted_total":
+		return "Messages that an earlier process read and was killed with."
+	case "unprotected_total":
+		return "Messages that a kill would have lost until they were safe."
+	case "write_errors_total":
+		return "Batches that could not be written to the spool; they are tried again."
+	case "dropped_total":
+		return "Messages or datagrams lost, by reason."
+	case "undecoded_total":
+		return "Data that could not be decoded, by reason."
+	case "flows_total":
+		return "Flow records decoded."
+	case "templates_total":
+		return "Templates learned."
+	case "options_total":
+		return "Options records decoded."
+	case "lost_total":
+		return "Lost before they came, by the exporters' sequence numbers, in their units."
+	case "late_total":
+		return "Datagrams out of order, or twice."
+	case "restarts_total":
+		return "Restarts of exporters."
+	case "waiting":
+		return "Data sets that wait for their template now."
+	}
+	return "Of a listener, by name."
 }
 
 // metrics serves /metrics: every number is read when it is asked for.
@@ -84,11 +135,11 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 			if c.name == "dropped_total" || c.name == "undecoded_total" {
 				labels = append(labels, "reason", c.reason)
 			}
-			if c.name == "connections" {
-				gauge("listener_"+c.name, "Connections open now.", float64(c.value), labels...)
-				continue
+			kind := prometheus.GaugeValue
+			if strings.HasSuffix(c.name, "_total") {
+				kind = prometheus.CounterValue
 			}
-			count("listener_"+c.name, "Of a listener, by name.", c.value, labels...)
+			send(kind, "listener_"+c.name, listenerHelp(c.name), float64(c.value), labels...)
 		}
 	}
 	d := a.decode.Stats()

@@ -35,6 +35,9 @@ func TestMetricsLint(t *testing.T) {
 			t.Errorf("there is no %s", name)
 		}
 	}
+	if bytes.Contains(body, []byte(listenerHelp(""))) {
+		t.Errorf("a number of a listener is not explained: see listenerHelp")
+	}
 	problems, err := promlint.New(bytes.NewReader(body)).Lint()
 	if err != nil {
 		t.Fatal(err)
