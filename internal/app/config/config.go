@@ -26,7 +26,7 @@ type Config struct {
 	Rules []string `yaml:"rules"`
 	// BuiltinRules is false to run without the rules that come with the program.
 	BuiltinRules bool `yaml:"builtin_rules"`
-	// TimeZone is that of senders who do not say theirs.
+	// TimeZone is that of senders who do not say theirs, unless their clocks tell another.
 	TimeZone string `yaml:"time_zone"`
 	// Collectors are what brings events in.
 	Collectors []Collector `yaml:"collectors"`
@@ -98,7 +98,7 @@ type Elasticsearch struct {
 type Origin struct {
 	// Address is an IP address or a CIDR network.
 	Address string `yaml:"address"`
-	// TimeZone is the zone of its clock.
+	// TimeZone is the zone of its clock; stated here it is not guessed.
 	TimeZone string `yaml:"time_zone"`
 	// Encoding is utf-8 (the default), windows-1258, tcvn3, vni or utf-16.
 	Encoding string `yaml:"encoding"`
