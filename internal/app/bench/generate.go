@@ -71,6 +71,7 @@ func Generate(ctx context.Context, l Load, out io.Writer) error {
 	exporter := &story.Exporter{Boot: start.Add(-24 * time.Hour), Domain: 7}
 	w := bufio.NewWriterSize(lines, 256<<10)
 	const step = 10 * time.Millisecond
+	var probes [2]int
 	for total := 0; total < l.Events; {
 		due := min(int(time.Since(start).Seconds()*float64(l.Rate)), l.Events)
 		for total < due {
@@ -96,8 +97,8 @@ func Generate(ctx context.Context, l Load, out io.Writer) error {
 			}
 			total += n
 		}
-		if err := w.Flush(); err != nil {
-			return fmt.Errorf("bench: sending lines: %w", err)
+		if err := l.probe(w, &probes, total, &sent); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -108,6 +109,29 @@ func Generate(ctx context.Context, l Load, out io.Writer) error {
 	sent.Elapsed = time.Since(start).Seconds()
 	sent.CPU = cpu().Seconds()
 	return json.NewEncoder(out).Encode(sent)
+}
+
+// probe sends what raises alerts, evenly over the run, and lets everything go.
+func (l *Load) probe(w *bufio.Writer, sentSoFar *[2]int, total int, sent *Sent) error {
+	var buf []byte
+	for sentSoFar[0] < detections*total/l.Events {
+		buf = detectionProbe(buf, sentSoFar[0])
+		sentSoFar[0]++
+		sent.Lines++
+	}
+	for sentSoFar[1] < correlations*total/l.Events {
+		buf = correlationProbe(buf, sentSoFar[1])
+		sentSoFar[1]++
+		sent.Lines += guesses
+	}
+	sent.Bytes += int64(len(buf))
+	if _, err := w.Write(buf); err != nil {
+		return fmt.Errorf("bench: sending lines: %w", err)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("bench: sending lines: %w", err)
+	}
+	return nil
 }
 
 func (l *Load) dial(ctx context.Context) (lines, flows net.Conn, err error) {

@@ -34,7 +34,16 @@ func (r *Report) Print(w io.Writer) error {
 			float64(r.Disk)/float64(max(sent, 1)), float64(r.Zstd)/float64(r.Sent.Lines),
 			float64(r.Disk)/float64(max(sent, 1))/(float64(r.Zstd)/float64(r.Sent.Lines)))
 	}
-	row("alerts", "%d", r.Alerts)
+	row("alerts", "%d entries in the log", r.Alerts)
+	for _, l := range []struct {
+		name string
+		Latency
+	}{{"event to alert", r.Detection}, {"... of a correlation", r.Correlation}} {
+		if l.Probes > 0 {
+			row(l.name, "p50 %.0f ms, p99 %.0f ms (%d probes)", float64(l.P50.Milliseconds()),
+				float64(l.P99.Milliseconds()), l.Probes)
+		}
+	}
 	fmt.Fprintf(&b, "\neach stage alone, µs CPU an event\n")
 	most := 0.0
 	for _, s := range r.Stages {

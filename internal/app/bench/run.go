@@ -54,7 +54,9 @@ type Report struct {
 	Disk     int64         // bytes of the store
 	Zstd     int64         // bytes of the same lines, zstd -3
 	Alerts   uint64
-	Stages   []Stage
+	// Detection and Correlation are how long alerts took.
+	Detection, Correlation Latency
+	Stages                 []Stage
 }
 
 // Run measures: a server in this process, a generator in another one.
@@ -100,6 +102,9 @@ func Run(ctx context.Context, c Config) (rep *Report, err error) {
 	rep.Behind, rep.CPU = time.Since(last), cpu()-before
 	p := a.Progress()
 	rep.Accepted, rep.Lost, rep.Alerts = p.Taken, p.Dropped, p.Alerts
+	if rep.Detection, rep.Correlation, err = latencies(a); err != nil {
+		return nil, err
+	}
 	if rep.Found, err = found(ctx, a); err != nil {
 		return nil, err
 	}
@@ -133,7 +138,6 @@ policy: policy.yml
 time_zone: %s
 rules: %s
 http: {listen: "127.0.0.1:0"}
-relays: [127.0.0.0/8]
 collectors:
   - syslog: {name: bench, listen: "127.0.0.1:0", protocol: tcp, site: dc1}
   - netflow: {name: bench-flow, listen: "127.0.0.1:0", site: dc1}
