@@ -139,6 +139,7 @@ func (s *Set) decode(x *line, raw []byte) {
 	if why := bareLine(view(out)); why != "" {
 		x.bare = true
 		x.head = syslog.Header{Priority: -1, Time: received.UnixNano(), Message: bytes.TrimRight(out, "\r\n\x00")}
+		x.rezone(received)
 	} else {
 		x.head, err = syslog.Parse(out, syslog.Options{Received: received, Zone: m.Zone, Strict: s.cfg.Strict || m.Strict})
 		if err != nil {

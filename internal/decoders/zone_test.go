@@ -158,6 +158,22 @@ func TestWriterZonesRelay(t *testing.T) {
 	}
 }
 
+// TestWriterZonesBare wants the time of a line without header to be read in the zone that is known of its sender.
+func TestWriterZonesBare(t *testing.T) {
+	next := &kept{}
+	peer := netip.MustParseAddr("10.20.1.2")
+	w := &Writer{Set: New(Config{}), Next: next,
+		Zones: NewZones(ZonesConfig{Known: map[Sender]int{{Site: "tinh", Peer: peer}: 0}})}
+	if err := w.Write(context.Background(), timedBatch(0, lineAt{received, "10.20.1.2", received.UTC().Format(
+		"2006/01/02 15:04:05") + ` [error] 8#8: *914 open() "/srv/Đề án" failed (2: No such file), client: 203.0.113.9`}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if e := next.batches[0].At(0); e.Text(event.EventDataset) != "nginx.error" || e.Time() != e.Created() {
+		t.Errorf("%s is %v off", e.Text(event.EventDataset), time.Duration(e.Created()-e.Time()))
+	}
+}
+
 // TestWriterZonesStated wants times that name their zone to be neither evidence nor changed.
 func TestWriterZonesStated(t *testing.T) {
 	next := &kept{}
