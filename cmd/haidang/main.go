@@ -34,6 +34,8 @@ type cli struct {
 	Replay  replayCmd  `cmd:"" help:"Play log and capture files through decoders and rules, in event time."`
 	Rules   rulesCmd   `cmd:"" help:"Test rules, or evaluate them over events."`
 	Sinks   sinksCmd   `cmd:"" help:"How alerts go out, and deliveries that were given up."`
+	Backup  backupCmd  `cmd:"" help:"Copy the data directory, of a running server too."`
+	Restore restoreCmd `cmd:"" help:"Bring a backup back into an empty directory."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

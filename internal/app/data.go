@@ -38,15 +38,26 @@ func openData(dir string) (*os.File, error) {
 	switch have := strings.TrimSpace(string(data)); {
 	case errors.Is(err, fs.ErrNotExist), err == nil && have == "": // a power failure can leave it empty
 		err = writeFile(path, format+"\n")
-	case err == nil && have != format:
-		err = fmt.Errorf("data directory: %s has format %q, this program reads %s: use the program that wrote it",
-			dir, have, format)
+	case err == nil:
+		err = checkFormat(dir, have)
+	}
+	if _, e := os.Stat(filepath.Join(dir, restoringFile)); e == nil && err == nil {
+		err = fmt.Errorf("data directory: a restore into %s was cut off: remove what is in it, and restore again", dir)
 	}
 	if err != nil {
 		lock.Close()
 		return nil, err
 	}
 	return lock, nil
+}
+
+// checkFormat refuses a data directory of another format.
+func checkFormat(dir, have string) error {
+	if have != format {
+		return fmt.Errorf("data directory: %s has format %q, this program reads %s: use the program that wrote it",
+			dir, have, format)
+	}
+	return nil
 }
 
 // writeFile writes a small file so that after a power failure it has the old content or the new one.

@@ -22,6 +22,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
+	"github.com/haidang-soc/haidang/internal/backup"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/store"
 )
@@ -42,6 +43,8 @@ type Config struct {
 	Reload func(context.Context) ([]string, error)
 	// Sinks are the ways alerts go out.
 	Sinks *sinks.Set
+	// Images are what a backup is copied from.
+	Images *backup.Images
 	// PublicURL is the start of the link to an alert.
 	PublicURL string
 	// Stopping is closed when the server begins to stop: streams end, other requests may finish. nil never stops.
@@ -111,6 +114,9 @@ func (s *server) routes() []route {
 		{"POST /api/v1/sinks/{name}/retry", access.Reload, s.retryLetters},
 		{"GET /api/v1/stream", access.ReadAlerts, s.stream},
 		{"POST /api/v1/reload", access.Reload, s.reload},
+		{"POST /api/v1/backup", access.ManagePeople, s.makeImage},
+		{"GET /api/v1/backup/{id}/file", access.ManagePeople, s.imageFile},
+		{"DELETE /api/v1/backup/{id}", access.ManagePeople, s.dropImage},
 		{"GET /api/v1/people", access.ReadPeople, s.people},
 		{"POST /api/v1/people", access.ManagePeople, s.addPerson},
 		{"PATCH /api/v1/people/{id}", access.ManagePeople, s.changePerson},
