@@ -147,7 +147,8 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 	count("undecoded_total", "Raw events that no decoder knew, kept as messages.", d.Undecoded)
 	count("pipeline_errors_total", "Raw events whose header was unusable, or whose decoder panicked.", d.Refused+d.Panics)
 	z := a.decode.Zones.Stats()
-	count("zone_guesses_total", "Decisions that a sender is in another time zone, or in the configured one again.", z.Guessed)
+	count("zone_guesses_total", "Decisions that a sender is in another time zone, or in the configured one again.",
+		z.Guessed)
 	count("zone_unwatched_total", "Messages of senders that there was no room to watch.", z.Over)
 	gauge("zone_origins", "Senders whose times name no zone.", float64(z.Origins))
 	gauge("zone_origins_elsewhere", "Senders found to be in another time zone than configured.", float64(z.Elsewhere))

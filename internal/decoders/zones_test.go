@@ -163,8 +163,8 @@ func TestZoneLateAmongOthers(t *testing.T) {
 	}
 }
 
-// TestZoneDrift wants a clock that gains or loses, or that is wrong by what is no zone, to be in no zone: the rule about
-// skew must see it.
+// TestZoneDrift wants a clock that gains or loses, or that is wrong by what is no zone, to be in no zone: the rule
+// about skew must see it.
 func TestZoneDrift(t *testing.T) {
 	local := zoneNamed(t, vietnam)
 	for name, clock := range map[string]func(i int) time.Duration{

@@ -204,8 +204,8 @@ func need(t *testing.T, program string) string {
 	return ""
 }
 
-// start runs a program until the test ends: then it gets a SIGTERM and, if it does not go, is killed. If it ends before,
-// the test fails with what it wrote.
+// start runs a program until the test ends: then it gets a SIGTERM and, if it does not go, is killed. If it ends
+// before, the test fails with what it wrote.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	var out lockedBuffer

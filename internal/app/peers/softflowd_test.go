@@ -118,8 +118,8 @@ func end(t *testing.T, d document, side string) netip.AddrPort {
 	return netip.AddrPortFrom(ip, uint16(d.number(side+".port")))
 }
 
-// talk has two conversations between the namespaces: over TCP 40,000 bytes there and 100,000 back, over UDP 20 datagrams
-// there and 10 back.
+// talk has two conversations between the namespaces: over TCP 40,000 bytes there and 100,000 back, over UDP 20
+// datagrams there and 10 back.
 func talk(t *testing.T, a, b *namespace, server string) {
 	t.Helper()
 	var listener net.Listener
