@@ -11,19 +11,27 @@ import (
 
 type checkCmd struct {
 	Config string `short:"c" default:"/etc/haidang/haidang.yml" help:"Configuration file."`
+	Data   string `help:"Check the data directory of a stopped server instead." placeholder:"DIR"`
 }
 
 // Help is shown by --help.
 func (checkCmd) Help() string {
 	return `Example:
   haidang check --config /etc/haidang/haidang.yml
+  haidang check --data /var/lib/haidang
 
 Reads configuration, inventory, policy and rules as the server would, opens no socket and changes nothing. A mistake is
-told with file and line, and the exit status is 1; 3 when only rules were refused.`
+told with file and line, and the exit status is 1; 3 when only rules were refused.
+
+With --data it reads everything that a stopped server keeps and changes nothing: checksums, chains, places. What is
+wrong is told with its cure, and the exit status is 1.`
 }
 
 // Run checks.
 func (c checkCmd) Run(s *streams) error {
+	if c.Data != "" {
+		return c.inspect(s)
+	}
 	report, err := app.Check(s.ctx, c.Config)
 	if err != nil {
 		return err
@@ -35,5 +43,24 @@ func (c checkCmd) Run(s *streams) error {
 	if len(report.Refused) > 0 {
 		return &exitError{status: 3}
 	}
+	return nil
+}
+
+// inspect checks a data directory.
+func (c checkCmd) inspect(s *streams) error {
+	x, err := app.Inspect(s.ctx, c.Data)
+	if err != nil {
+		return err
+	}
+	for _, line := range x.Counted {
+		fmt.Fprintln(s.out, line)
+	}
+	for _, f := range x.Findings {
+		fmt.Fprintf(s.out, "%s: %s\n    cure: %s\n", f.Path, f.What, f.Cure)
+	}
+	if len(x.Findings) > 0 {
+		return &exitError{1, fmt.Errorf("%d findings", len(x.Findings))}
+	}
+	fmt.Fprintln(s.out, "nothing is wrong")
 	return nil
 }
