@@ -339,7 +339,9 @@ func (p *player) capture(name string, order int) (*source, error) {
 	err := netflow.Batches(name, netflow.Reading{Source: label, Problem: problem,
 		Finish: func(b *event.Builder) { p.finish(b, label) },
 		Each: func(b *event.Batch) error {
-			list = append(list, b)
+			if b.Len() > 0 { // a datagram of templates only
+				list = append(list, b)
+			}
 			return nil
 		}})
 	if err != nil {

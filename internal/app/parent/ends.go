@@ -5,6 +5,7 @@ package parent
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -39,8 +40,12 @@ func record(path string, now time.Time) error {
 		b.WriteString(t.UTC().Format(time.RFC3339Nano) + "\n")
 	}
 	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, []byte(b.String()), 0o640); err != nil {
-		return err
+	err := os.WriteFile(tmp, []byte(b.String()), 0o640)
+	if err == nil {
+		err = os.Rename(tmp, path)
 	}
-	return os.Rename(tmp, path)
+	if err != nil {
+		return fmt.Errorf("parent: recording an end: %w", err)
+	}
+	return nil
 }

@@ -35,7 +35,7 @@ type Config struct {
 	Stdout   *os.File
 	Stderr   *os.File
 	Grace    time.Duration // for the child to stop after SIGTERM; 0 is a minute
-	Pause    time.Duration // before a restart; 0 is a second
+	Pause    time.Duration // before a restart; 0 is a second; doubled from the fourth end within ten minutes on, to 32 times
 }
 
 // Run runs the child until ctx is done, then stops it and returns nil. It returns an error when the child cannot be
@@ -67,13 +67,23 @@ func Run(ctx context.Context, c Config) error {
 		if err := record(c.Ends, time.Now()); err != nil {
 			c.Log.Warn("the end of the server could not be recorded", "error", err)
 		}
-		c.Log.Error("the server ended and is started again; its sockets stay open", "status", status, "in", c.Pause)
+		pause := c.pause(len(ends) + 1)
+		c.Log.Error("the server ended and is started again; its sockets stay open", "status", status, "in", pause)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(c.Pause):
+		case <-time.After(pause):
+		}
+		select {
+		case <-c.Hangup: // the next child reads everything anew
+		default:
 		}
 	}
+}
+
+// pause is how long to wait before a restart: longer when it has not helped so far.
+func (c *Config) pause(ends int) time.Duration {
+	return c.Pause << min(max(ends-tooMany, 0), 5)
 }
 
 // once runs one child to its end and returns its exit status, -1 when a signal ended it.
