@@ -32,6 +32,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Check configuration, inventory, policy and rules."`
 	Flows   flowsCmd   `cmd:"" help:"Turn captured NetFlow and IPFIX into flows, one JSON document a line."`
 	Replay  replayCmd  `cmd:"" help:"Play log and capture files through decoders and rules, in event time."`
+	Ledger  ledgerCmd  `cmd:"" help:"The books of the pipeline: what came in, what became of it, who sends."`
 	Rules   rulesCmd   `cmd:"" help:"Test rules, or evaluate them over events."`
 	Sinks   sinksCmd   `cmd:"" help:"How alerts go out, and deliveries that were given up."`
 	Backup  backupCmd  `cmd:"" help:"Copy the data directory, of a running server too."`

@@ -21,7 +21,7 @@ func (a *App) api(stopping <-chan struct{}) http.Handler {
 	}
 	return api.New(api.Config{
 		Events: events, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
-		Rules: a.ruleList, Sources: a.sourceList, Sinks: a.sinks, PublicURL: a.cfg.PublicURL,
+		Rules: a.ruleList, Sources: a.sourceList, Sinks: a.sinks, Ledger: a.ledgerAPI(), PublicURL: a.cfg.PublicURL,
 		Images:   a.images(),
 		Stopping: stopping,
 		Reload: func(ctx context.Context) ([]string, error) {

@@ -32,8 +32,10 @@ import (
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/decoders"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/ledger"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/store"
 	"github.com/haidang-soc/haidang/internal/store/elastic"
 	"github.com/haidang-soc/haidang/internal/store/local"
 )
@@ -86,6 +88,9 @@ type App struct {
 	saver     *correlator.Checkpointer
 	listeners []listener
 	relays    func(netip.Addr) bool // nil when there are none
+	ledger    *ledger.Ledger
+	intake    event.Writer   // the decoders, counted
+	booked    store.Appender // the store, counted
 
 	zonesChanged chan struct{} // that there is something to save
 
@@ -145,6 +150,9 @@ func Open(ctx context.Context, opt Options) (a *App, err error) {
 		return a, err
 	}
 	if err = a.openEngine(); err != nil {
+		return a, err
+	}
+	if err = a.openLedger(); err != nil {
 		return a, err
 	}
 	if a.sinks, err = a.newSinks(); err != nil {
@@ -211,7 +219,8 @@ func (a *App) openStore() (err error) {
 		return nil
 	}
 	a.store, err = local.Open(local.Config{Dir: filepath.Join(a.cfg.Data, "store"), Memory: a.cfg.Store.Memory,
-		Class: func(e event.Event) int { return a.inventory.Get().Retention(e) }})
+		Class:   func(e event.Event) int { return a.inventory.Get().Retention(e) },
+		Expired: func(e event.Event) { a.ledger.Expired(e) }})
 	return err
 }
 
@@ -258,6 +267,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
 	g.Go(func() error { return named("time zones", a.keepZones(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
+	g.Go(func() error { return named("ledger", a.keepLedger(work)) })
 	g.Go(func() error { return named("audit to the spool", a.auditEvents(work)) })
 	if a.opt.StoreDown {
 		g.Go(func() error { return named("server", a.tellStoreDown(work)) })
@@ -297,6 +307,9 @@ func named(stage string, err error) error {
 // Close closes what Open opened, in reverse. It may be called after a failed Open.
 func (a *App) Close() error {
 	var errs []error
+	if a.ledger != nil {
+		errs = append(errs, a.ledger.Save())
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}

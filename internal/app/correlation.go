@@ -25,6 +25,9 @@ type correlation struct {
 // same records cause the same alerts and events, which log and spool know already.
 func (a *App) correlate(ctx context.Context) error {
 	save := func() error {
+		if err := a.ledger.Save(); err != nil { // first: the book is never behind its readers
+			a.log.Error("the ledger could not be saved", "error", err)
+		}
 		c, err := a.saver.Save(a.engine)
 		if err != nil {
 			return err
@@ -35,6 +38,7 @@ func (a *App) correlate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		a.ledger.Streamed(&r)
 		out, err := a.engine.Process(&r)
 		if err != nil {
 			return err

@@ -19,7 +19,7 @@ const format = "1"
 // openData makes the data directory, takes its lock and checks that this program can read it.
 func openData(dir string) (*os.File, error) {
 	for _, d := range []string{dir, filepath.Join(dir, "listeners"), filepath.Join(dir, "outbox"),
-		filepath.Join(dir, "correlator")} {
+		filepath.Join(dir, "correlator"), filepath.Join(dir, "ledger")} {
 		if err := os.MkdirAll(d, 0o750); err != nil {
 			return nil, fmt.Errorf("data directory: %w", err)
 		}

@@ -151,7 +151,7 @@ func (w *web) run(ctx context.Context) error {
 // routes are everything that is served.
 func (a *App) routes(stopping <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /v1/spool", ingest.New(ingest.Config{Out: a.decode, Drops: a.spool, Authorize: a.authorize}))
+	mux.Handle("POST /v1/spool", ingest.New(ingest.Config{Out: a.intake, Drops: a.spool, Authorize: a.authorize}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics())

@@ -41,7 +41,7 @@ func (a *App) indexFrom(ctx context.Context, from spool.Cursor) error {
 		if err != nil {
 			return err
 		}
-		if err := a.store.Append(ctx, &r); err != nil {
+		if err := a.booked.Append(ctx, &r); err != nil {
 			return err
 		}
 		a.reached.Store(r.Clock)
@@ -60,7 +60,7 @@ func (a *App) indexFrom(ctx context.Context, from spool.Cursor) error {
 }
 
 func (a *App) syncStore(ctx context.Context) error {
-	c, err := a.store.Sync(ctx)
+	c, err := a.booked.Sync(ctx)
 	if err != nil {
 		return err
 	}

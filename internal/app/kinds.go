@@ -18,7 +18,6 @@ import (
 	"github.com/haidang-soc/haidang/collectors/syslog"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/app/config"
-	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/sinks/outbound"
 	"github.com/haidang-soc/haidang/internal/sinks/slack"
@@ -82,9 +81,9 @@ func (a *App) newNetflow(s *config.Netflow) (listener, error) {
 func (a *App) collect(ctx context.Context) error {
 	var g errgroup.Group
 	for _, l := range a.listeners {
-		var out event.Writer = a.decode
+		out := a.intake
 		if a.opt.Clock != nil {
-			out = &restamp{a.decode, a.opt.Clock}
+			out = &restamp{a.intake, a.opt.Clock}
 		}
 		g.Go(func() error {
 			return collectors.Supervise(ctx, collectors.Supervised{Name: l.kind + "/" + l.name, Collector: l.collector,

@@ -142,6 +142,7 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 			send(kind, "listener_"+c.name, listenerHelp(c.name), float64(c.value), labels...)
 		}
 	}
+	a.ledgerMetrics(count, gauge)
 	d := a.decode.Stats()
 	count("decoded_total", "Raw events decoded.", d.Raw)
 	count("undecoded_total", "Raw events that no decoder knew, kept as messages.", d.Undecoded)

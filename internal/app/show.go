@@ -169,3 +169,6 @@ func section(b *strings.Builder, title string, list []string) {
 }
 
 func (s Style) moment(ns int64) string { return s.at(time.Unix(0, ns), "15:04 02/01/2006") }
+
+// Moment is a time as people read it, to the second.
+func (s Style) Moment(t time.Time) string { return s.at(t, "15:04:05 02/01/2006") }

@@ -2706,7 +2706,9 @@ const (
 	HaidangURLQuery                                             FieldID = 2697 // haidang.url.query
 	HaidangFlowNextHop                                          FieldID = 2698 // haidang.flow.next_hop
 	HaidangFlowEndReason                                        FieldID = 2699 // haidang.flow.end_reason
+	HaidangLedgerHop                                            FieldID = 2700 // haidang.ledger.hop
+	HaidangLedgerSource                                         FieldID = 2701 // haidang.ledger.source
 )
 
 // staticFields is the number of static ids; they run from 1.
-const staticFields = 2699
+const staticFields = 2701

@@ -45,6 +45,8 @@ type Config struct {
 	Sinks *sinks.Set
 	// Images are what a backup is copied from.
 	Images *backup.Images
+	// Ledger keeps the books of the pipeline.
+	Ledger Ledger
 	// PublicURL is the start of the link to an alert.
 	PublicURL string
 	// Stopping is closed when the server begins to stop: streams end, other requests may finish. nil never stops.
@@ -109,6 +111,9 @@ func (s *server) routes() []route {
 		{"GET /api/v1/systems", access.ReadSystems, s.systems},
 		{"GET /api/v1/rules", access.ReadRules, s.rules},
 		{"GET /api/v1/sources", access.ReadSystems, s.sources},
+		{"GET /api/v1/ledger", access.ReadSystems, s.ledger},
+		{"GET /api/v1/ledger/origins", access.ReadSystems, s.ledgerOrigins},
+		{"POST /api/v1/ledger/adopt", access.Reload, s.adopt},
 		{"GET /api/v1/sinks", access.ReadSystems, s.sinks},
 		{"GET /api/v1/sinks/{name}/dead", access.Reload, s.deadLetters},
 		{"POST /api/v1/sinks/{name}/retry", access.Reload, s.retryLetters},

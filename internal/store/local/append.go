@@ -99,6 +99,9 @@ func (s *Store) add(e event.Event, pos uint64, now int64) error {
 	}
 	if t < now-int64(c.days)*day+int64(time.Minute) {
 		s.counts.expired.Add(1)
+		if s.cfg.Expired != nil {
+			s.cfg.Expired(e)
+		}
 		return nil
 	}
 	fields, odd, ok := s.enc.row(e, pos)

@@ -42,6 +42,7 @@ type Config struct {
 	Dir     string                // made if missing; one process at a time may have it open
 	Classes []int                 // retention classes in days; nil: 30, 90, 180, 365, 730
 	Class   func(event.Event) int // days an event must be kept, rounded up to a class; nil: 365
+	Expired func(event.Event)     // told of every event that is not stored since its retention is over; may be nil
 	Memory  int64                 // bytes of the library's caches, of all stores of this process; 0: a quarter of the RAM
 	Reserve int64                 // bytes of the disk that stay free; 0: 1 GiB, negative: none
 }
