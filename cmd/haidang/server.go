@@ -43,10 +43,13 @@ func (c serverCmd) Run(s *streams) error {
 	signal.Notify(hup, syscall.SIGHUP) // first: the parent passes it on whenever it comes
 	defer signal.Stop(hup)
 	load := func() (*config.Config, error) { return config.Load(c.Config) }
-	if _, err := app.Check(s.ctx, c.Config); err != nil {
-		return misused("%w", err) // said once: no restart mends it
-	}
 	cfg, err := load()
+	if err == nil {
+		_, err = app.Check(s.ctx, c.Config)
+	}
+	if err != nil && c.Single {
+		return &exitError{parent.Misconfigured, err} // no restart mends it
+	}
 	if err != nil {
 		return misused("%w", err)
 	}

@@ -38,8 +38,12 @@ type Config struct {
 	Pause    time.Duration // before a restart; 0 is a second; doubled from the fourth end within ten minutes on, to 32 times
 }
 
+// Misconfigured is the status (EX_CONFIG of sysexits) with which a child says that no restart mends it. It is not 2: a
+// panic ends a program with that.
+const Misconfigured = 78
+
 // Run runs the child until ctx is done, then stops it and returns nil. It returns an error when the child cannot be
-// started at all, or ends by itself with status 2, which says that its configuration is wrong.
+// started at all, or ends by itself with the status Misconfigured.
 func Run(ctx context.Context, c Config) error {
 	if c.Grace == 0 {
 		c.Grace = time.Minute
@@ -61,7 +65,7 @@ func Run(ctx context.Context, c Config) error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("parent: starting the server: %w", err)
-		case status == 2:
+		case status == Misconfigured:
 			return errors.New("parent: the server cannot run with its configuration: see the line above")
 		}
 		if err := record(c.Ends, time.Now()); err != nil {

@@ -225,10 +225,11 @@ func TestDegraded(t *testing.T) {
 	}
 }
 
-// TestConfigurationWrong: status 2 is not tried again.
+// TestConfigurationWrong: the status that says so is not tried again; that of a panic is.
 func TestConfigurationWrong(t *testing.T) {
 	u := start(t, "serve")
 	u.ask("2")
+	u.ask(strconv.Itoa(Misconfigured))
 	select {
 	case err := <-u.done:
 		if err == nil || !strings.Contains(err.Error(), "configuration") {
