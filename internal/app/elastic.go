@@ -18,8 +18,8 @@ import (
 // readerElastic keeps records in the spool until the cluster has them.
 const readerElastic = "elastic"
 
-// openElastic adds Elasticsearch, where it is configured, as a further reader of the spool: it has its own cursor beside
-// the local store, and neither waits for the other. The cluster may be away.
+// openElastic adds Elasticsearch, where it is configured, as a further reader of the spool: it has its own cursor
+// beside the local store, and neither waits for the other. The cluster may be away.
 func (a *App) openElastic() error {
 	c := a.cfg.Elasticsearch
 	if c == nil {

@@ -21,6 +21,9 @@ const maxFuture = 24 * time.Hour
 // reserve is how many records ahead of a bulk are noted as sent: one fsync for as many.
 const reserve = 4096
 
+// maxID is the length of the longest id that Elasticsearch takes, in bytes.
+const maxID = 512
+
 // signalAlias is the alias of the index of alerts.
 const signalAlias = "haidang-signal"
 
@@ -111,12 +114,18 @@ func (s *Store) add(e event.Event, seq uint64, now int64) {
 	}
 }
 
+// signalSource is the source of what our own alert log says. A sender's line may claim to be an alert: it stays an
+// event, and overwrites none.
+const signalSource = "alerts"
+
 // signal returns the alert of an event that is one, and which of its versions it is. Every entry of the alert log is a
 // version, those that tell of a person's action as well, which leave the number of the update as it is.
 func signal(e event.Event) (alert string, version int64, ok bool) {
+	if e.Batch().Source() != signalSource {
+		return "", 0, false
+	}
 	id, ok := e.Get(event.HaidangAlertID)
-	kind, _ := e.Get(event.EventKind)
-	if !ok || kind.Str() != "signal" || id.Str() == "" {
+	if !ok || id.Str() == "" || len(id.Str()) > maxID {
 		return "", 0, false
 	}
 	for _, f := range []event.FieldID{event.HaidangAlertEntry, event.HaidangAlertUpdate} {

@@ -94,8 +94,10 @@ func checkOnce(t *testing.T, held map[string]int, list []*spool.Record) {
 }
 
 // one makes a record of one event.
-func one(seq uint64, fill func(*event.Builder)) *spool.Record {
-	b := event.NewBuilder("listener/x", 1)
+func one(seq uint64, fill func(*event.Builder)) *spool.Record { return oneOf("listener/x", seq, fill) }
+
+func oneOf(source string, seq uint64, fill func(*event.Builder)) *spool.Record {
+	b := event.NewBuilder(source, 1)
 	b.Begin(seq, 0)
 	b.Time(event.Timestamp, time.Date(2026, 11, 24, 2, 10, 0, 5, time.UTC).UnixNano())
 	fill(b)
@@ -196,7 +198,7 @@ func TestSignals(t *testing.T) {
 	seq := uint64(0)
 	for _, n := range []int64{1, 3, 2, 3, 4} { // entries of the log, as a replay may bring them
 		seq++
-		appendAll(t, s, []*spool.Record{one(seq, func(b *event.Builder) {
+		appendAll(t, s, []*spool.Record{oneOf("alerts", seq, func(b *event.Builder) {
 			b.Str(event.EventKind, "signal")
 			b.Str(event.HaidangAlertID, "0123456789abcdef")
 			b.Int(event.HaidangAlertUpdate, 1) // a person's action is no update
@@ -210,6 +212,17 @@ func TestSignals(t *testing.T) {
 	if len(c.held()) > 0 || s.Counts().Dead > 0 {
 		t.Errorf("signals in streams: %v; %+v", c.held(), s.Counts())
 	}
+	forged := one(seq+1, func(b *event.Builder) {
+		b.Str(event.EventKind, "signal")
+		b.Str(event.HaidangAlertID, "0123456789abcdef")
+		b.Int(event.HaidangAlertEntry, 1000)
+	})
+	appendAll(t, s, []*spool.Record{forged})
+	mustSync(t, s, seq+1)
+	if c.versions["0123456789abcdef"] != 4 {
+		t.Error("a sender's event overwrote an alert")
+	}
+	c.exactly(t, []*spool.Record{forged})
 }
 
 // TestFaults: whatever happens to requests, and with a rollover behind each of them, every event is there once.

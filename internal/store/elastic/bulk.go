@@ -182,6 +182,9 @@ func (s *Store) sort(b *bulk, items []item, answer *bulkAnswer) (left []item, _ 
 			left = append(left, it)
 		default: // not this document's fault: the operator's to mend, or passing
 			unknown = unknown || a.Status >= 500 || a.Status == 0
+			if a.Status == http.StatusNotFound { // the alias, perhaps, with its index
+				s.uninstall()
+			}
 			if refused++; first == "" {
 				first = fmt.Sprintf("%d %s", a.Status, a.Error)
 			}

@@ -33,8 +33,6 @@ import (
 	"github.com/haidang-soc/haidang/internal/store"
 )
 
-//go:generate go run ./gen
-
 var errClosed = errors.New("store/elastic: it is closed")
 
 // Config says which cluster, and what stays on this machine.

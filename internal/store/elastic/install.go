@@ -6,7 +6,6 @@ package elastic
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,9 +16,6 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
-
-//go:embed mappings.json
-var mappings []byte
 
 type object = map[string]any
 
@@ -51,11 +47,11 @@ func templates(classes []int, recent bool) []template {
 	var dynamic []object
 	for _, kind := range []string{"string", "long", "double", "boolean"} {
 		dynamic = append(dynamic, object{"haidang_" + kind: object{"match_mapping_type": kind,
-			"mapping": object{"type": "keyword", "ignore_above": 8191}}})
+			"mapping": object{"type": "keyword", "ignore_above": longest}}})
 	}
 	// One component, since the server checks the mappings of a component against the limit in its own settings.
 	list := []template{{"haidang", true, object{"template": object{"settings": settings, "mappings": object{
-		"date_detection": false, "dynamic_templates": dynamic, "properties": json.RawMessage(mappings)}}}}}
+		"date_detection": false, "dynamic_templates": dynamic, "properties": mappings()}}}}}
 	composed := []string{"haidang"}
 	for _, days := range classes {
 		class := "r" + strconv.Itoa(days)
@@ -102,6 +98,13 @@ func (s *Store) install(ctx context.Context) error {
 	}
 	s.set = true
 	return nil
+}
+
+// uninstall makes the next try look at templates and alias again.
+func (s *Store) uninstall() {
+	s.setting.Lock()
+	defer s.setting.Unlock()
+	s.set = false
 }
 
 // recent reports whether the version is 8.14 or later, and refuses one before 8.

@@ -23,7 +23,8 @@ const (
 
 // missing returns the items of a bulk that no data stream holds, and its signals, which need no look. It searches all
 // streams: with a new inventory an event may belong to another class than when it was sent. What was sent before is
-// made searchable first.
+// made searchable first. What a node takes only after the look is refused by `create` in the same index; it could come
+// in twice only if the stream was rolled over in that very moment.
 func (s *Store) missing(ctx context.Context, b *bulk) ([]item, error) {
 	ids := make([]string, 0, len(b.items))
 	for _, it := range b.items {

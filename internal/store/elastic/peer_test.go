@@ -117,7 +117,7 @@ func peerAppend(t *testing.T, es *server) {
 func peerSignals(t *testing.T, es *server) {
 	s := open(t, Config{URLs: []string{es.url}, Dir: t.TempDir()})
 	for i, n := range []int64{1, 3, 2, 4} {
-		appendAll(t, s, []*spool.Record{one(uint64(i+1), func(b *event.Builder) {
+		appendAll(t, s, []*spool.Record{oneOf("alerts", uint64(i+1), func(b *event.Builder) {
 			b.Str(event.EventKind, "signal")
 			b.Str(event.HaidangAlertID, "a1")
 			b.Str(event.HaidangAlertStatus, []string{"open", "closed", "late", "reopened"}[i])
