@@ -5,10 +5,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
-	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/backup"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
@@ -48,33 +49,44 @@ func (a *App) takeImage(ctx context.Context, dir string, m *backup.Image) error 
 		return err
 	}
 	defer resume()
-	for _, x := range []struct {
-		path  string
-		grows func(string) bool
-	}{
-		{"spool", always},
-		{filepath.Join(streamsDir, spoolStream), grows(data(streamsDir, spoolStream))},
-		{"listeners", always}, {"outbox", always},
-		{filepath.Join(streamsDir, alert.Stream), grows(data(streamsDir, alert.Stream))},
-		{filepath.Join(streamsDir, "KV_people"), grows(data(streamsDir, "KV_people"))},
-	} {
-		if err := backup.Tree(data(x.path), to(x.path), x.grows); err != nil {
-			return fmt.Errorf("%s: %w", x.path, err)
-		}
+	// What counts what the stream holds may be newer than it, and the log of alerts newer than what was sent of it.
+	names := []string{"spool", filepath.Join(streamsDir, spoolStream), "listeners", "outbox"}
+	others, err := others(a.cfg.Data)
+	if err != nil {
+		return err
 	}
-	for _, name := range []string{"audit.ndjson", "version", manifestFile} {
-		if err := backup.CopyFile(data(name), to(name)); err != nil && name != manifestFile {
-			return err
+	for _, name := range append(names, others...) {
+		if err := backup.Tree(data(name), to(name), grows(data(name))); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	m.Program, m.Data, m.Incarnation = buildVersion(), format, string(a.spool.Incarnation())
 	return nil
 }
 
-func always(string) bool { return true }
-func never(string) bool  { return false }
+// others lists what else is in the data directory: the other streams, then whatever is not taken by name, so that
+// nothing that is added to the directory is forgotten here.
+func others(dir string) (list []string, err error) {
+	streams, err := os.ReadDir(filepath.Join(dir, streamsDir))
+	for _, e := range streams {
+		if e.Name() != spoolStream {
+			list = append(list, filepath.Join(streamsDir, e.Name()))
+		}
+	}
+	top, err2 := os.ReadDir(dir)
+	for _, e := range top {
+		switch e.Name() {
+		case "backup", "lock", "api.sock", "ends", "store", "correlator", "jetstream", "spool", "listeners", "outbox":
+		default:
+			list = append(list, e.Name())
+		}
+	}
+	return list, errors.Join(err, err2)
+}
 
-// grows tells which files of a stream are written in place: all but the blocks before the last.
+func never(string) bool { return false }
+
+// grows tells which files of a stream, or of another folder, are written in place: all but the blocks before the last.
 func grows(stream string) func(path string) bool {
 	last := spool.LastBlock(stream)
 	return func(path string) bool {

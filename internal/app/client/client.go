@@ -156,3 +156,17 @@ func (c *Client) Stream(ctx context.Context, path string, each func(data []byte)
 	}
 	return errors.Join(errors.New("the server ended the stream"), lines.Err())
 }
+
+// Raw returns the body of what is served outside the API, such as /readyz, whatever the status; up to 1 MiB.
+func (c *Client) Raw(ctx context.Context, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("speaking to the server: %w", err)
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+}

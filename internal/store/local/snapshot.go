@@ -8,15 +8,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
-// Snapshot syncs and puts hard links to everything that is on the disk then into the folder to, which it makes, on the
-// same file system: opened as a store it has the rows up to the cursor that is returned, and no others. Append waits
+// Snapshot syncs and puts hard links to everything that is on the disk then into the folder to, which it makes (copies,
+// where that is another file system): opened as a store it has the rows up to the cursor that is returned, and no others. Append waits
 // meanwhile; queries do not.
 func (s *Store) Snapshot(ctx context.Context, to string) (spool.Cursor, error) {
 	s.appending.Lock()
@@ -33,7 +35,7 @@ func (s *Store) Snapshot(ctx context.Context, to string) (spool.Cursor, error) {
 	if err := os.MkdirAll(to, 0o750); err != nil {
 		return at, fmt.Errorf("store/local: snapshot: %w", err)
 	}
-	if err := os.Link(filepath.Join(s.cfg.Dir, "cursor"), filepath.Join(to, "cursor")); err != nil &&
+	if err := link(filepath.Join(s.cfg.Dir, "cursor"), filepath.Join(to, "cursor")); err != nil &&
 		!errors.Is(err, fs.ErrNotExist) {
 		return at, fmt.Errorf("store/local: snapshot: %w", err)
 	}
@@ -70,8 +72,27 @@ func linkTree(from, to string) error {
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(to, rel), 0o750)
 		}
-		return os.Link(path, filepath.Join(to, rel))
+		return link(path, filepath.Join(to, rel))
 	})
+}
+
+// link links, or copies where from and to are on different file systems.
+func link(from, to string) error {
+	err := os.Link(from, to)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
 }
 
 // Rename makes the cursor of the store in dir, which no process has open, one of another incarnation of the same
