@@ -20,6 +20,7 @@ import (
 	"github.com/haidang-soc/haidang/correlator"
 	"github.com/haidang-soc/haidang/internal/backup"
 	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/store/elastic"
 	"github.com/haidang-soc/haidang/internal/store/local"
 )
 
@@ -95,6 +96,9 @@ func (r *Restored) rename(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	if err := local.Rename(filepath.Join(dir, "store"), r.Was, r.Now); err != nil {
+		return err
+	}
+	if err := elastic.Rename(filepath.Join(dir, "elastic"), r.Was, r.Now); err != nil {
 		return err
 	}
 	saver := &correlator.Checkpointer{Dir: filepath.Join(dir, "correlator")}

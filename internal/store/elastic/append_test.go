@@ -478,3 +478,39 @@ func TestOtherSpool(t *testing.T) {
 		t.Errorf("Open with a damaged cursor: %v", err)
 	}
 }
+
+// TestRename: after a restore, what the cluster has from after the backup is not created again.
+func TestRename(t *testing.T) {
+	c := newCluster(t)
+	cfg := c.config(t)
+	s := open(t, cfg)
+	list := records(1, 9)
+	appendAll(t, s, list[:4])
+	mustSync(t, s, 4)
+	backup, err := os.ReadFile(filepath.Join(cfg.Dir, "cursor"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, s, list[4:])
+	mustSync(t, s, 9)
+	c.rollover()
+	if err := os.WriteFile(filepath.Join(cfg.Dir, "cursor"), backup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Rename(cfg.Dir, "SOME", "OTHER"); err == nil {
+		t.Error("Rename from an incarnation that it does not have: no error")
+	}
+	if err := Rename(cfg.Dir, storetest.Incarnation, "RESTORED"); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, cfg)
+	for _, r := range list[4:] {
+		r.Incarnation = "RESTORED"
+	}
+	appendAll(t, s, list[4:])
+	mustSync(t, s, 9)
+	c.exactly(t, list)
+	if err := Rename(t.TempDir(), "A", "B"); err != nil {
+		t.Errorf("Rename of nothing: %v", err)
+	}
+}

@@ -59,6 +59,24 @@ func readState(dir string) (f stateFile, err error) {
 		"the data streams to index the spool anew", path)
 }
 
+// restored is how many records after a restored cursor are looked up: as many may have been indexed since the backup.
+const restored = 1 << 20
+
+// Rename makes the cursor in dir, which no process has open, one of another incarnation of the same records, after a
+// restore. The cluster may have what came after the backup, and senders may send it again: it is looked up. A directory
+// without a cursor is left alone; a cursor of a third incarnation is an error.
+func Rename(dir string, from, to spool.Incarnation) error {
+	f, err := readState(dir)
+	if err != nil || f.cursor.IsZero() {
+		return err
+	}
+	if f.cursor, err = f.cursor.Rename(from, to); err != nil {
+		return fmt.Errorf("store/elastic: %w", err)
+	}
+	f.sent = max(f.sent, f.cursor.Seq(0)+restored)
+	return f.write(dir)
+}
+
 // writeFile replaces a file at once or not at all.
 func writeFile(path, text string) error {
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
