@@ -96,11 +96,13 @@ type App struct {
 
 	started    time.Time
 	correlated atomic.Pointer[correlation]
-	indexed    atomic.Uint64 // sequence of the last record that the store has safe
-	reached    atomic.Int64  // clock of the last record that the store was given
-	reloading  sync.Mutex
-	ready      chan struct{} // closed once the listeners were started
-	addresses  addresses
+	// indexStopped says why nothing is indexed now; nil when all is well.
+	indexStopped atomic.Pointer[string]
+	indexed      atomic.Uint64 // sequence of the last record that the store has safe
+	reached      atomic.Int64  // clock of the last record that the store was given
+	reloading    sync.Mutex
+	ready        chan struct{} // closed once the listeners were started
+	addresses    addresses
 }
 
 // the readers of the spool; records are kept until each has them safe elsewhere.
@@ -218,7 +220,8 @@ func (a *App) openStore() (err error) {
 		a.log.Error("the store is down: events are collected, correlated and kept in the spool, but cannot be searched")
 		return nil
 	}
-	a.store, err = local.Open(local.Config{Dir: filepath.Join(a.cfg.Data, "store"), Memory: a.cfg.Store.Memory,
+	a.store, err = local.Open(local.Config{Dir: a.cfg.StoreDir(), Memory: a.cfg.Store.Memory,
+		Reserve: a.cfg.Store.Reserve,
 		Class:   func(e event.Event) int { return a.inventory.Get().Retention(e) },
 		Expired: func(e event.Event) { a.ledger.Expired(e) }})
 	return err

@@ -42,6 +42,8 @@ func (a *App) readiness() readiness {
 	now := a.wall() + int64(s.Skew)
 	if a.store == nil {
 		problem("the store is down after repeated ends: see the log, mend it and restart; nothing is lost meanwhile")
+	} else if why := a.indexStopped.Load(); why != nil {
+		problem("nothing is indexed, what comes in waits in the spool: %s", *why)
 	} else if lag := a.behind(now, a.reached.Load()); lag > lagLimit {
 		warn("the index is %s behind", lag.Round(time.Second))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/store/local"
 )
 
 // index reads the spool into the store until ctx is done, and lets the spool forget what the store has safe. A store
@@ -26,7 +27,13 @@ func (a *App) index(ctx context.Context) error {
 		if time.Since(start) > time.Minute {
 			pause = time.Second
 		}
-		a.log.Error("indexing stopped; nothing is lost while the spool has room", "error", err, "again_in", pause)
+		if errors.Is(err, local.ErrFull) {
+			pause = time.Second // looking costs nothing
+		}
+		text := err.Error()
+		if before := a.indexStopped.Swap(&text); before == nil || *before != text {
+			a.log.Error("indexing stopped; nothing is lost while the spool has room", "error", err, "again_in", pause)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -42,7 +49,13 @@ func (a *App) indexFrom(ctx context.Context, from spool.Cursor) error {
 			return err
 		}
 		if err := a.booked.Append(ctx, &r); err != nil {
+			if errors.Is(err, local.ErrFull) { // what was taken is made safe with what is left
+				err = errors.Join(err, a.syncStore(ctx))
+			}
 			return err
+		}
+		if len(r.Batches) > 0 && a.indexStopped.Swap(nil) != nil {
+			a.log.Info("indexing goes on")
 		}
 		a.reached.Store(r.Clock)
 		if time.Now().Before(next) {

@@ -72,6 +72,12 @@ type Spool struct {
 
 // Store bounds the local index.
 type Store struct {
+	// Dir is the folder of the index, where it is to have a file system of its own; empty means store under data. To
+	// move an index, stop the server and move the folder.
+	Dir string `yaml:"dir"`
+	// Reserve is the free space, in bytes, below which indexing stops until there is more, while the spool has room; 0
+	// means 1 GiB. Half of it is for what was taken already, so it must be more than what is indexed between two syncs.
+	Reserve int64 `yaml:"reserve"`
 	// Memory is what the index may use for caches, in bytes; 0 means a quarter of the machine's memory.
 	Memory int64 `yaml:"memory"`
 	// Sync is how often what was indexed is made safe.

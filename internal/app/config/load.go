@@ -83,9 +83,18 @@ func explain(path string, err error) error {
 	return fmt.Errorf("%s:%d: %s", path, line, y.GetMessage())
 }
 
+// StoreDir is the folder of the local index.
+func (c *Config) StoreDir() string {
+	if c.Store.Dir != "" {
+		return c.Store.Dir
+	}
+	return filepath.Join(c.Data, "store")
+}
+
 // paths are the options that name files.
 func (c *Config) paths() []*string {
-	list := []*string{&c.Data, &c.Inventory, &c.Policy, &c.HTTP.Certificate, &c.HTTP.Key, &c.Outbound.CA}
+	list := []*string{&c.Data, &c.Inventory, &c.Policy, &c.HTTP.Certificate, &c.HTTP.Key, &c.Outbound.CA,
+		&c.Store.Dir}
 	list = append(list, c.Elasticsearch.paths()...)
 	for i := range c.Rules {
 		list = append(list, &c.Rules[i])

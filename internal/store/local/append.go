@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/VictoriaMetrics/VictoriaLogs/lib/logstorage"
-
 	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
@@ -42,9 +40,9 @@ func (s *Store) Append(ctx context.Context, r *spool.Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.classes {
-		if c.st != nil && len(r.Batches) > 0 && s.cfg.Reserve > 0 && c.st.IsReadOnly() {
-			return ErrFull
+	if len(r.Batches) > 0 {
+		if err := s.room(1); err != nil {
+			return err
 		}
 	}
 	now := time.Now().UnixNano()
@@ -117,18 +115,9 @@ func (s *Store) add(e event.Event, pos uint64, now int64) error {
 	if err := s.touch(c, t/day); err != nil {
 		return err
 	}
-	// The stream is the data set: its rows have the same columns, so they compress and filter well side by side.
-	stream := 0
-	if len(fields) > 0 && fields[0].Name == "event.dataset" {
-		stream = 1
-	}
-	c.rows.MustAdd(logstorage.TenantID{}, t, fields, stream)
+	s.gather(c, t, fields)
 	s.dirty = true
 	s.counts.stored.Add(1)
-	if c.rows.NeedFlush() {
-		c.st.MustAddRows(c.rows)
-		c.rows.ResetKeepSettings()
-	}
 	return nil
 }
 

@@ -37,6 +37,9 @@ var errClosed = errors.New("store/local: it is closed")
 // record may be given again when there is space.
 var ErrFull = errors.New("store/local: the disk is full: free some space or lower the retention")
 
+// never is an interval that does not end.
+const never = 10 * 365 * 24 * time.Hour
+
 // Config says where the store is and how long it keeps what.
 type Config struct {
 	Dir     string                // made if missing; one process at a time may have it open
@@ -44,7 +47,7 @@ type Config struct {
 	Class   func(event.Event) int // days an event must be kept, rounded up to a class; nil: 365
 	Expired func(event.Event)     // told of every event that is not stored since its retention is over; may be nil
 	Memory  int64                 // bytes of the library's caches, of all stores of this process; 0: a quarter of the RAM
-	Reserve int64                 // bytes of the disk that stay free; 0: 1 GiB, negative: none
+	Reserve int64                 // bytes of the disk that stay free, half of them for Sync; 0: 1 GiB, negative: none
 }
 
 // Store is an open store. Append and Sync are for one goroutine, everything else is safe for concurrent use.
@@ -63,6 +66,7 @@ type Store struct {
 	mu      sync.Mutex
 	classes []*class
 	dirty   bool // rows were added since the last flush
+	waiting int  // bytes in class.rows, as the library estimates them
 	saved   cursorFile
 
 	counts struct{ stored, skipped, expired, clamped, odd, cut atomic.Uint64 }
@@ -83,8 +87,8 @@ type class struct {
 	days    int
 	path    string
 	st      *logstorage.Storage
-	rows    *logstorage.LogRows
-	touched map[int64]struct{} // touched since the last Sync
+	rows    map[string]*pending // by event.dataset
+	touched map[int64]struct{}  // touched since the last Sync
 }
 
 var _ store.Appender = (*Store)(nil)
@@ -120,7 +124,7 @@ func Open(cfg Config) (*Store, error) {
 		c := &class{days: days, path: filepath.Join(cfg.Dir, "r"+strconv.Itoa(days)), touched: map[int64]struct{}{}}
 		s.classes = append(s.classes, c)
 		if _, err := os.Stat(c.path); err == nil {
-			c.open(cfg.Reserve)
+			c.open()
 		}
 	}
 	if err := s.recover(); err != nil {
@@ -130,18 +134,16 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
-func (c *class) open(reserve int64) {
+func (c *class) open() {
 	c.st = logstorage.MustOpenStorage(c.path, &logstorage.StorageConfig{
 		Retention:       time.Duration(c.days) * 24 * time.Hour,
 		FutureRetention: maxFuture + 24*time.Hour,
-		FlushInterval:   time.Minute, // Sync makes rows durable; sooner would only make small files
-
-		MinFreeDiskSpaceBytes: reserve, // only its IsReadOnly looks at this
+		FlushInterval:   never, // Sync makes rows durable, when there is room: the library ends the process otherwise
 	})
 	for _, path := range c.st.PartitionSnapshotList() { // of a barrier that was cut off
 		_ = c.st.PartitionSnapshotDelete(path)
 	}
-	c.rows = logstorage.GetLogRows(nil, nil, nil, nil, "")
+	c.rows = map[string]*pending{}
 }
 
 // Counts returns the counts so far.
@@ -158,7 +160,8 @@ func (s *Store) Cursor() spool.Cursor {
 	return s.saved.cursor
 }
 
-// Close syncs and closes. It waits for the library's part of running queries; they end with an error.
+// Close syncs and closes. It waits for the library's part of running queries; they end with an error. On a full disk it
+// leaves the library as it is, since that would end the process: what was not synced is in the spool.
 func (s *Store) Close() error {
 	_, err := s.Sync(context.Background())
 	if errors.Is(err, errClosed) {
@@ -166,6 +169,12 @@ func (s *Store) Close() error {
 	}
 	s.appending.Lock()
 	defer s.appending.Unlock()
+	if errors.Is(err, ErrFull) {
+		s.life.Lock()
+		defer s.life.Unlock()
+		s.closed = true
+		return errors.Join(err, s.lock.Close())
+	}
 	s.shut()
 	return err
 }
@@ -179,7 +188,6 @@ func (s *Store) shut() {
 	s.closed = true
 	for _, c := range s.classes {
 		if c.st != nil {
-			logstorage.PutLogRows(c.rows)
 			c.st.MustClose()
 		}
 	}

@@ -22,7 +22,8 @@ import (
 )
 
 // Sync makes everything appended durable and returns the cursor behind it. Append waits meanwhile. When ctx ends it
-// first, nothing is lost: the cursor stays where it was.
+// first, nothing is lost: the cursor stays where it was. So it does with ErrFull, when less than half of the reserve is
+// free: what is in memory would not fit.
 func (s *Store) Sync(ctx context.Context) (spool.Cursor, error) {
 	s.appending.Lock()
 	defer s.appending.Unlock()
@@ -35,6 +36,9 @@ func (s *Store) sync(ctx context.Context) (spool.Cursor, error) {
 	defer s.life.RUnlock()
 	if s.closed {
 		return spool.Cursor{}, errClosed
+	}
+	if err := s.room(0.5); err != nil {
+		return s.saved.cursor, err
 	}
 	s.flush()
 	for _, c := range s.classes {
@@ -59,6 +63,22 @@ func (s *Store) sync(ctx context.Context) (spool.Cursor, error) {
 	return s.cursor, nil
 }
 
+// room returns ErrFull when less than the given share of the reserve is free. Append asks for all of it, Sync for half:
+// the rest is for what Append has taken.
+func (s *Store) room(share float64) error {
+	if s.cfg.Reserve < 0 {
+		return nil
+	}
+	free, err := freeSpace(s.cfg.Dir)
+	if err != nil {
+		return fmt.Errorf("store/local: reading free space: %w", err)
+	}
+	if float64(free) < share*float64(s.cfg.Reserve) {
+		return ErrFull
+	}
+	return nil
+}
+
 // flush makes all rows visible to queries.
 func (s *Store) flush() {
 	s.mu.Lock()
@@ -70,10 +90,10 @@ func (s *Store) flush() {
 		if c.st == nil {
 			continue
 		}
-		if c.rows.RowsCount() > 0 {
-			c.st.MustAddRows(c.rows)
-			c.rows.ResetKeepSettings()
+		for _, p := range c.rows {
+			s.hand(c, p)
 		}
+		clear(c.rows)
 		c.st.DebugFlush()
 	}
 	s.dirty = false
@@ -115,7 +135,7 @@ func (s *Store) touch(c *class, d int64) error {
 		return nil
 	}
 	if c.st == nil {
-		c.open(s.cfg.Reserve)
+		c.open()
 	}
 	next := s.saved
 	next.touched = append(slices.Clone(next.touched), touchedDay{c.days, d})
