@@ -3,7 +3,12 @@
 
 package ledger
 
-import "github.com/haidang-soc/haidang/internal/event"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/haidang-soc/haidang/internal/event"
+)
 
 // maxSpans bounds the pieces in which a range may be covered out of order.
 const maxSpans = 64
@@ -14,22 +19,67 @@ type span struct {
 	Last  uint64 `json:"l"`
 }
 
-// covered is which units of a source's epoch a stage has seen: in order it is one span.
-type covered struct {
+// maxEpochs is how many finished epochs of a source are remembered: as many as the spool does.
+const maxEpochs = 8
+
+// pieces are the units of one epoch that a stage has seen, in order and apart.
+type pieces struct {
 	Epoch uint64 `json:"epoch"`
 	Spans []span `json:"spans,omitempty"`
 }
 
+// covered is which units of a source a stage has seen. Epochs overlap: after a restart the last records of the epoch
+// before are read while the new one comes in already.
+type covered struct {
+	pieces
+	Old   []pieces `json:"old,omitempty"`   // finished epochs, rising
+	Floor uint64   `json:"floor,omitempty"` // all of the epochs below it is known
+}
+
+// of returns the pieces of an epoch, nil where all of it is known.
+func (c *covered) of(epoch uint64) *pieces {
+	switch {
+	case epoch == c.Epoch:
+		return &c.pieces
+	case epoch > c.Epoch:
+		if len(c.Spans) > 0 {
+			c.keep(len(c.Old), c.pieces)
+		}
+		c.pieces = pieces{Epoch: epoch}
+		return &c.pieces
+	case epoch < c.Floor:
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(c.Old, epoch, func(p pieces, e uint64) int { return cmp.Compare(p.Epoch, e) })
+	if !ok {
+		if i = c.keep(i, pieces{Epoch: epoch}); i < 0 {
+			return nil
+		}
+	}
+	return &c.Old[i]
+}
+
+// keep inserts a finished epoch, and forgets the oldest where they are too many. It returns its place, -1 for none.
+func (c *covered) keep(i int, p pieces) int {
+	c.Old = slices.Insert(c.Old, i, p)
+	if len(c.Old) > maxEpochs {
+		c.Floor = c.Old[0].Epoch + 1
+		c.Old = slices.Delete(c.Old, 0, 1)
+		i--
+	}
+	return i
+}
+
 // last is the end of what is covered.
-func (c *covered) last() uint64 {
+func (c *pieces) last() uint64 {
 	if n := len(c.Spans); n > 0 {
 		return c.Spans[n-1].Last
 	}
 	return 0
 }
 
-// has reports whether a unit of the current epoch is covered.
-func (c *covered) has(unit uint64) bool {
+// has reports whether a unit is covered.
+func (c *pieces) has(unit uint64) bool {
 	for i := len(c.Spans) - 1; i >= 0; i-- {
 		if s := c.Spans[i]; unit >= s.First {
 			return unit < s.Last
@@ -38,14 +88,15 @@ func (c *covered) has(unit uint64) bool {
 	return false
 }
 
-// cover adds the units [first, last) and returns how many were new. Units of an epoch that is over are known.
-func (c *covered) cover(epoch, first, last uint64) (fresh uint64) {
-	switch {
-	case epoch < c.Epoch || first >= last:
-		return 0
-	case epoch > c.Epoch:
-		c.Epoch, c.Spans = epoch, nil
+// cover adds the units [first, last) of an epoch and returns how many were new.
+func (c *covered) cover(epoch, first, last uint64) uint64 {
+	if p := c.of(epoch); p != nil && first < last {
+		return p.cover(first, last)
 	}
+	return 0
+}
+
+func (c *pieces) cover(first, last uint64) (fresh uint64) {
 	n := len(c.Spans)
 	if n > 0 && c.Spans[n-1].Last == first { // the ordinary case
 		c.Spans[n-1].Last = last
@@ -75,19 +126,20 @@ func (c *covered) cover(epoch, first, last uint64) (fresh uint64) {
 
 // take covers a batch, calls each for every event that is new, and returns how many events and units are.
 func (c *covered) take(b *event.Batch, each func(event.Event)) (events, units uint64) {
-	if b.Epoch() < c.Epoch {
+	p := c.of(b.Epoch())
+	if p == nil || b.First() >= b.Last() {
 		return 0, 0
 	}
-	all := b.Epoch() > c.Epoch || len(c.Spans) == 0 || b.First() >= c.last()
+	all := len(p.Spans) == 0 || b.First() >= p.last()
 	for e := range b.Events() {
-		if all || !c.has(e.ID().Unit()) {
+		if all || !p.has(e.ID().Unit()) {
 			events++
 			if each != nil {
 				each(e)
 			}
 		}
 	}
-	return events, c.cover(b.Epoch(), b.First(), b.Last())
+	return events, p.cover(b.First(), b.Last())
 }
 
 // mark is a place in a source's own units.
@@ -132,13 +184,14 @@ type source struct {
 	Troubles   map[string]*Trouble `json:"troubles,omitempty"` // by hop
 
 	// Of this process.
-	life    uint64            // units in since the start
-	own     uint64            // of life: reports
-	counts  map[string]uint64 // what the listener counts
-	kind    string
-	waiting uint64
-	pending *pending
-	idle    listening
+	life        uint64            // units in since the start
+	own         uint64            // of life: reports
+	counts      map[string]uint64 // what the listener counts
+	kind        string
+	waiting     uint64
+	pending     *pending
+	listenEnded int64 // of ListenLost: of processes that have ended
+	idle        listening
 }
 
 // pending is a comparison under way: once the stream is read up to the mark, or the stream's end of then, it must hold

@@ -100,7 +100,7 @@ func (s *source) listen(x Listener, busy bool, now time.Time, settle time.Durati
 		dropped += x.Counts["dropped."+r]
 	}
 	if accepted > s.life {
-		s.ListenLost = int64(accepted - s.life)
+		s.ListenLost = s.listenEnded + int64(accepted-s.life)
 		return
 	}
 	if x.Kind == "netflow" { // it counts its own reports as taken
@@ -111,7 +111,7 @@ func (s *source) listen(x Listener, busy bool, now time.Time, settle time.Durati
 	w := &s.idle
 	switch {
 	case waiting <= 0:
-		s.ListenLost = 0
+		s.ListenLost = s.listenEnded
 		*w = listening{}
 		return
 	case w.looks == 0 || w.errors != x.Counts["write_errors"]:
@@ -123,7 +123,7 @@ func (s *source) listen(x Listener, busy bool, now time.Time, settle time.Durati
 	w.looks++
 	w.least = min(w.least, waiting)
 	if w.looks >= 5 && now.Sub(w.since) >= settle {
-		s.ListenLost = w.least
+		s.ListenLost = s.listenEnded + w.least
 		*w = listening{}
 	}
 }

@@ -65,6 +65,11 @@ func decodeBook(data []byte) (*book, error) {
 	if crc32.Checksum(body, castagnoli) != sum {
 		return nil, errors.New("its checksum differs: it is damaged")
 	}
+	return parseBook(body)
+}
+
+// parseBook reads the JSON of a book.
+func parseBook(body []byte) (*book, error) {
 	b := &book{}
 	if err := json.Unmarshal(body, b); err != nil {
 		return nil, err
@@ -98,8 +103,19 @@ func decodeBook(data []byte) (*book, error) {
 	return b, nil
 }
 
-// valid reports whether the spans are in order and apart.
+// valid reports whether epochs and spans are in order and apart.
 func (c *covered) valid() bool {
+	last := c.Epoch
+	for i := len(c.Old) - 1; i >= 0; i-- {
+		if c.Old[i].Epoch >= last || !c.Old[i].valid() {
+			return false
+		}
+		last = c.Old[i].Epoch
+	}
+	return len(c.Old) <= maxEpochs && c.pieces.valid()
+}
+
+func (c *pieces) valid() bool {
 	for i, s := range c.Spans {
 		if s.First > s.Last || i > 0 && c.Spans[i-1].Last > s.First {
 			return false
@@ -133,6 +149,9 @@ func (l *Ledger) load() (reason string, err error) {
 	}
 	if b.Stream.Seq > l.start.Seq || b.Store.Seq > l.start.Seq {
 		return l.aside(fmt.Sprintf("the book is beyond the stream, which ends at record %d", l.start.Seq))
+	}
+	for _, s := range b.Sources {
+		s.listenEnded = s.ListenLost
 	}
 	l.book = *b
 	return "", nil

@@ -133,8 +133,10 @@ func (l *Ledger) begin(reason string) {
 		Sources: map[string]*source{}, Origins: map[string]*origin{}}
 	for _, a := range l.cfg.Known {
 		s := l.source(a.Source)
-		s.In.cover(a.Epoch, 0, a.Last)
-		s.Out.cover(a.Epoch, 0, a.Last)
+		for _, c := range []*covered{&s.In, &s.Out} {
+			c.Floor = a.Epoch
+			c.cover(a.Epoch, 0, a.Last)
+		}
 		s.Stream = mark{a.Epoch, a.Last}
 	}
 }
