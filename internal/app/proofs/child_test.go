@@ -70,7 +70,7 @@ func serve(dir string) error {
 	}
 	opt := app.Options{Config: cfg, Listen: held.Listen,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Tick: time.Second / pace, Checkpoint: 250 * time.Millisecond,
+		Tick: time.Second / pace, Checkpoint: 60 * time.Millisecond,
 		Readers: []app.Reader{{Name: "copy", Run: func(ctx context.Context, s *spool.Spool) error {
 			return copyRecords(ctx, s, dir)
 		}}}}

@@ -24,18 +24,15 @@ import (
 
 // chatty is a rule that is true all the time, so that alerts are updated all the time.
 const chatty = `
-title: Một lần bị từ chối
+title: Một lần bị chặn
 id: 5b6f9a52-6f0e-4b5e-9d0b-3c1c2f0a7e11
-description: Một lần đăng nhập sai hoặc một lần tường lửa chặn
+description: Một lần tường lửa của máy chặn
 level: low
 logsource: {product: linux}
 detection:
-  login:
-    event.action: ssh_login
-    event.outcome: failure
   blocked:
     event.original|contains: BLOCK
-  condition: login or blocked
+  condition: blocked
 haidang:
   group_by: [host.name, source.ip]
 `
@@ -79,8 +76,7 @@ func TestKill(t *testing.T) {
 		return n
 	}
 	r := rand.New(rand.NewPCG(seed, 1000))
-	moments := []moment{anyTime, anyTime, anyTime, answered, answered, answered, checkpointing, checkpointing, syncing,
-		syncing}
+	moments := []moment{anyTime, anyTime, answered, answered, saving, saved, saved, saved, syncing, syncing}
 	r.Shuffle(len(moments), func(i, j int) { moments[i], moments[j] = moments[j], moments[i] })
 	for life, m := range moments {
 		before := answers()
@@ -123,10 +119,11 @@ func seed(t *testing.T) uint64 {
 type moment string
 
 const (
-	anyTime       moment = "at any time"
-	answered      moment = "after an answer"
-	checkpointing moment = "while the correlator saves"
-	syncing       moment = "while the store saves"
+	anyTime  moment = "at any time"
+	answered moment = "after an answer"
+	saving   moment = "while the correlator saves"
+	saved    moment = "when the correlator has saved"
+	syncing  moment = "while the store saves"
 )
 
 // awaitAnswers waits for so many answered requests.
@@ -169,8 +166,11 @@ func (m moment) await(ctx context.Context, s *server, dir string, r *rand.Rand, 
 	switch m {
 	case answered:
 		until(time.Duration(r.Int64N(int64(20*time.Millisecond))), never)
-	case checkpointing:
+	case saving:
 		until(long, func() bool { return exists(filepath.Join(dir, "data", "correlator", "new")) })
+	case saved:
+		before := newest(filepath.Join(dir, "data", "correlator"))
+		until(long, func() bool { return newest(filepath.Join(dir, "data", "correlator")) != before })
 	case syncing:
 		until(long, func() bool {
 			return exists(filepath.Join(dir, "data", "store", "cursor.new")) || snapshots(filepath.Join(dir, "data", "store"))
@@ -181,6 +181,17 @@ func (m moment) await(ctx context.Context, s *server, dir string, r *rand.Rand, 
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// newest is the name of the last checkpoint.
+func newest(dir string) (name string) {
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), "full-") {
+			name = max(name, f.Name())
+		}
+	}
+	return name
 }
 
 // snapshots reports whether the index has a snapshot at this moment, which is what its barrier is made of.
