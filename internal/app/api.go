@@ -11,6 +11,7 @@ import (
 
 	"github.com/haidang-soc/haidang/dashboards/console/api"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/ledger"
 	"github.com/haidang-soc/haidang/internal/store"
 )
 
@@ -65,8 +66,12 @@ func (a *App) ruleList() []api.Rule {
 
 func (a *App) sourceList() []api.Source {
 	list := []api.Source{}
+	rows := map[string]*ledger.Row{}
+	for _, r := range a.ledger.View().Sources {
+		rows[r.Source] = &r
+	}
 	for _, l := range a.listeners {
-		s := api.Source{Name: l.name, Kind: l.kind, Counts: map[string]uint64{}}
+		s := api.Source{Name: l.name, Kind: l.kind, Counts: map[string]uint64{}, Balance: rows["listener/"+l.name]}
 		for _, c := range l.stats() {
 			name := c.name
 			if c.reason != "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/backup"
+	"github.com/haidang-soc/haidang/internal/ledger"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/store"
 )
@@ -72,6 +73,8 @@ type Source struct {
 	Name   string            `json:"name"`
 	Kind   string            `json:"kind"`
 	Counts map[string]uint64 `json:"counts"`
+	// Balance is its row of the ledger: what became of what it took, over all runs.
+	Balance *ledger.Row `json:"balance,omitempty"`
 }
 
 //go:embed openapi.yml
