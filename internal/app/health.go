@@ -54,6 +54,9 @@ func (a *App) readiness() readiness {
 	if lag := a.behind(now, decided); lag > lagLimit {
 		problem("the correlator is %s behind: alerts come late; see its metrics and the log", lag.Round(time.Second))
 	}
+	if s.Damaged > 0 {
+		warn("%d records of the spool are damaged and were left out: see the log, and haidang check --data", s.Damaged)
+	}
 	if broken := a.alerts.Broken(); broken != nil {
 		warn("the alert log does not verify: %v", broken)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,12 +98,22 @@ func (x *inspector) stream(name, cure string, each func(seq uint64, data []byte)
 		return nil
 	}
 	for _, d := range damaged {
+		if name == spoolStream && d.Seq != 0 && d.Seq <= x.low() {
+			continue // every reader has it, and it goes with its block
+		}
 		x.found(d.Path, fmt.Sprintf("message %d at byte %d: %s", d.Seq, d.Offset, d.What), cure)
 	}
 	return err
 }
 
 func (x *inspector) spool() error {
+	x.readers = spool.InspectFiles(x.dir, spoolStream, func(path, what string) {
+		if strings.HasSuffix(path, ".readers") {
+			x.found(path, what, cureReaders)
+			return
+		}
+		x.found(path, what, cureSmall)
+	})
 	records, events := 0, 0
 	err := x.stream(spoolStream, cureSpool, func(seq uint64, data []byte) error {
 		if x.first == 0 {
@@ -125,17 +136,22 @@ func (x *inspector) spool() error {
 		return nil
 	})
 	x.counted("spool        %d records, %d events", records, events)
-	x.readers = spool.InspectFiles(x.dir, spoolStream, func(path, what string) {
-		if strings.HasSuffix(path, ".readers") {
-			x.found(path, what, cureReaders)
-			return
-		}
-		x.found(path, what, cureSmall)
-	})
 	for _, name := range slices.Sorted(maps.Keys(x.readers)) {
 		x.place(filepath.Join(x.dir, "spool", spoolStream+".readers"), "the reader "+name, x.readers[name])
 	}
 	return err
+}
+
+// low is the last record that every reader has safe elsewhere.
+func (x *inspector) low() uint64 {
+	if len(x.readers) == 0 {
+		return 0
+	}
+	low := uint64(math.MaxUint64)
+	for _, c := range x.readers {
+		low = min(low, c.Seq(0))
+	}
+	return low
 }
 
 // place looks whether a cursor goes with the stream.

@@ -43,8 +43,9 @@ type Spool struct {
 	stuck           bool // an append waits for the server to be healed
 	flight          *group
 	flightSince     time.Duration
-	room, grown     chan struct{} // closed and made anew when there is room, or another record
-	sinceCheckpoint int64         // bytes of records
+	room, grown     chan struct{}       // closed and made anew when there is room, or another record
+	sinceCheckpoint int64               // bytes of records
+	damaged         map[uint64]struct{} // first records of the holes that were told
 
 	files      sync.Mutex // guards the small files and what follows
 	readers    map[string]Cursor

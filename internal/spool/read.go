@@ -29,8 +29,9 @@ type message struct {
 
 // Read yields the records after from, in order, for ever: it waits for new ones, and ends without an error when ctx
 // is done. A zero cursor begins with the first record kept. The error, after which nothing more comes, is *ErrGap
-// when records after from are gone, *ErrIncarnation when from is of another stream, ErrClosed, or a damaged record.
-// While the server does not answer, Read waits. Each call reads by itself; any number may run.
+// when records after from were deleted, *ErrIncarnation when from is of another stream, ErrClosed, or a damaged record.
+// Records in the middle of the stream that the disk has damaged are passed over and told to Config.OnDamage: watching
+// must not stop for them. While the server does not answer, Read waits. Each call reads by itself; any number may run.
 func (s *Spool) Read(ctx context.Context, from Cursor) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		m := from.mark(s.shard)
@@ -55,7 +56,7 @@ func (s *Spool) Read(ctx context.Context, from Cursor) iter.Seq2[Record, error] 
 				return
 			}
 			for _, msg := range msgs {
-				if msg.seq != next && !anywhere {
+				if msg.seq != next && !anywhere && !s.pass(ctx, next, msg.seq) {
 					yield(Record{}, &ErrGap{Shard: s.shard, From: next, First: msg.seq})
 					return
 				}

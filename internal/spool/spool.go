@@ -28,9 +28,11 @@ type Config struct {
 	Clock TimeSource // nil: the operating system's
 
 	// OnSkew is called when stream time and wall clock begin to differ by more than 5 s; d > 0: the stream is ahead.
-	// OnForget is called when a source silent for 90 days leaves the table of ranges. Both must not block.
+	// OnForget is called when a source silent for 90 days leaves the table of ranges. OnDamage is called when a reader
+	// passes over the records [from, first), which the disk has damaged; once for all readers. None must block.
 	OnSkew   func(d time.Duration)
 	OnForget func(a Ack)
+	OnDamage func(from, first uint64)
 }
 
 // TimeSource tells the wall clock, unix ns, and a monotonic time of any origin.

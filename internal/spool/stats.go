@@ -19,6 +19,7 @@ type Stats struct {
 	Retries                         uint64        // appends whose outcome had to be found out
 	Reopened                        uint64        // times the embedded server was reopened
 	Drops                           uint64        // declared
+	Damaged                         uint64        // records that the disk has damaged, which readers passed over
 	Sources                         int           // in the table of ranges
 	Last                            uint64        // acknowledged sequence
 	Full                            bool          // right now
