@@ -92,7 +92,7 @@ type App struct {
 	intake    event.Writer   // the decoders, counted
 	booked    store.Appender // the store, counted
 
-	zonesChanged chan struct{} // that there is something to save
+	zones zoneDecisions
 
 	started    time.Time
 	correlated atomic.Pointer[correlation]

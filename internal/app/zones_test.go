@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestZoneKept(t *testing.T) {
 	peer := netip.MustParseAddr("10.20.1.2")
 	now := time.Now()
 	// session runs a server, lets it decode lines of a sender whose clock shows UTC, and returns how far off they were.
-	session := func(epoch uint64, yaml string) (off []time.Duration) {
+	session := func(epoch uint64, yaml string, statements int) (off []time.Duration) {
 		c, err := config.Parse(filepath.Join(dir, "haidang.yml"),
 			[]byte("data: data\nhttp: {listen: \"127.0.0.1:0\"}\nspool: {reserve: 1}\n"+yaml))
 		if err != nil {
@@ -34,6 +35,8 @@ func TestZoneKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		next := &tee{next: a.decode.Next}
+		a.decode.Next = next
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- a.Run(ctx) }()
@@ -49,9 +52,7 @@ func TestZoneKept(t *testing.T) {
 			b.Str(event.HaidangFormat, "syslog")
 			b.End()
 		}
-		next := &tee{next: a.decode.Next}
-		a.decode.Next = next
-		if err := a.decode.Write(t.Context(), b.Batch(0, 20)); err != nil {
+		if err := a.intake.Write(t.Context(), b.Batch(0, 20)); err != nil {
 			t.Fatal(err)
 		}
 		stop()
@@ -61,14 +62,29 @@ func TestZoneKept(t *testing.T) {
 		if err := a.Close(); err != nil {
 			t.Error(err)
 		}
-		for e := range next.last.Events() {
-			if e.Text(event.EventDataset) != "haidang.zone" {
-				off = append(off, time.Duration(e.Created()-e.Time()).Round(time.Minute))
+		for _, b := range next.batches {
+			for e := range b.Events() {
+				switch {
+				case b.Source() == "listener/main":
+					off = append(off, time.Duration(e.Created()-e.Time()).Round(time.Minute))
+				case e.Text(event.EventDataset) == "haidang.zone":
+					statements--
+					if e.Text(event.EventAction) != "zone-guessed" || e.Text(event.EventTimezone) != "+00:00" ||
+						e.Text(event.HostName) != "mấy-chủ" || e.Text(event.HaidangOrigin) != "10.20.1.2" {
+						t.Errorf("the decision is stated as %s", event.AppendJSON(nil, e, true))
+					}
+				}
 			}
+		}
+		if statements != 0 {
+			t.Errorf("session %d: %d statements are missing", epoch, statements)
+		}
+		if v := a.ledger.View(); !v.Balanced {
+			t.Errorf("the ledger is not balanced: %+v", v)
 		}
 		return off
 	}
-	first := session(1, "")
+	first := session(1, "", 1)
 	if first[0] != 7*time.Hour || first[19] != 0 {
 		t.Errorf("the first lines are off by %v", first)
 	}
@@ -76,22 +92,25 @@ func TestZoneKept(t *testing.T) {
 		strings.TrimSpace(string(data)) != `{"peer":"10.20.1.2","offset":0}` {
 		t.Errorf("the file has %q: %v", data, err)
 	}
-	if second := session(2, ""); second[0] != 0 || second[19] != 0 {
+	if second := session(2, "", 0); second[0] != 0 || second[19] != 0 {
 		t.Errorf("after a restart the lines are off by %v", second)
 	}
-	third := session(3, "origins: [{address: 10.20.0.0/16, time_zone: Asia/Tokyo}]")
+	third := session(3, "origins: [{address: 10.20.0.0/16, time_zone: Asia/Tokyo}]", 0)
 	if third[0] != 9*time.Hour || third[19] != 9*time.Hour {
 		t.Errorf("the configured zone was overridden: off by %v", third)
 	}
 }
 
-// tee keeps the last batch.
+// tee keeps the batches.
 type tee struct {
-	next event.Writer
-	last *event.Batch
+	next    event.Writer
+	mu      sync.Mutex
+	batches []*event.Batch
 }
 
 func (x *tee) Write(ctx context.Context, b *event.Batch) error {
-	x.last = b
+	x.mu.Lock()
+	x.batches = append(x.batches, b)
+	x.mu.Unlock()
 	return x.next.Write(ctx, b)
 }

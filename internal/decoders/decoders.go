@@ -57,9 +57,8 @@ type Meta struct {
 	Encoding string         // see internal/decoders/text; "" means UTF-8
 	Strict   bool           // parses the header as Config.Strict does
 
-	zones *Zones    // guesses the zone of senders; nil guesses none
-	agent string    // agent.id
-	due   *decision // of zones, that an event must state
+	zones *Zones // guesses the zone of senders; nil guesses none
+	agent string // agent.id
 }
 
 // Set is the decoders of this program. It is safe for concurrent use; it neither blocks nor keeps what it is given.

@@ -60,9 +60,8 @@ func (w *Writer) Stats() Stats {
 
 // work is what one Write needs; it is reused.
 type work struct {
-	b      *event.Builder
-	m      Meta
-	stated []*zoneState // decisions of Zones that the batch states
+	b *event.Builder
+	m Meta
 }
 
 // Write decodes and enriches the batch and writes it to Next.
@@ -72,15 +71,6 @@ func (w *Writer) Write(ctx context.Context, in *event.Batch) error {
 		k = &work{b: event.NewBuilder(in.Source(), in.Epoch())}
 	}
 	defer w.idle.Put(k)
-	k.stated = k.stated[:0]
-	err := w.write(ctx, k, in)
-	if w.Zones != nil {
-		w.Zones.settle(k.stated, err == nil)
-	}
-	return err
-}
-
-func (w *Writer) write(ctx context.Context, k *work, in *event.Batch) error {
 	b := k.b
 	b.Reset(in.Source(), in.Epoch())
 	first := in.First()
@@ -103,9 +93,6 @@ func (w *Writer) write(ctx context.Context, k *work, in *event.Batch) error {
 			w.copy(b, e)
 		}
 		b.End()
-		if k.m.due != nil {
-			w.stateZone(k, e.ID())
-		}
 	}
 	return w.Next.Write(ctx, b.Batch(first, in.Last()))
 }
@@ -130,9 +117,7 @@ func (w *Writer) decode(k *work, e event.Event) {
 	defer func() {
 		if err := w.recovered(recover()); err != nil {
 			b.Begin(0, 0)
-			due := m.due
 			w.raws(b, e, m)
-			m.due = due
 			w.Set.envelope(&line{b: b, m: m}, original, m.Received)
 			b.Time(event.Timestamp, m.Received.UnixNano())
 			Unusable(b, err)

@@ -10,13 +10,36 @@ import (
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
-// decision is what an event must state of a decision of Zones.
-type decision struct {
-	state      *zoneState
-	sender     Sender
-	host       string
-	zone       *time.Location // nil: the configured one again
-	configured *time.Location
+// Decision is what Zones has come to believe of a sender.
+type Decision struct {
+	Sender     Sender
+	Host       string // the name in the header of the line that decided
+	Listener   string
+	Received   time.Time      // of that line
+	Offset     int            // seconds east of Greenwich
+	Home       bool           // it is the configured zone again
+	Configured *time.Location // which is this
+}
+
+// Zone is the zone as event.timezone has it.
+func (d *Decision) Zone() string {
+	if d.Home {
+		return d.Configured.String()
+	}
+	return offsetName(d.Offset)
+}
+
+// Text says the decision in Vietnamese.
+func (d *Decision) Text() string {
+	name, home := d.Sender.String(), d.Configured.String()
+	if d.Home {
+		return "Đồng hồ của nguồn " + name + " lại chạy theo múi giờ trong cấu hình (" + home +
+			"): từ đây giờ của nguồn được đọc theo múi giờ đó"
+	}
+	zone := "UTC" + d.Zone()
+	return "Nguồn " + name + " không ghi múi giờ; đồng hồ của nguồn chạy theo " + zone + " chứ không theo " + home +
+		" như cấu hình: từ đây giờ của nguồn được đọc theo " + zone +
+		". Hãy ghi múi giờ của nguồn vào mục origins của cấu hình"
 }
 
 // rezone shows the header to Zones. It returns the zone to read the message in, if that is not the configured one.
@@ -40,10 +63,14 @@ func (x *line) rezone(received time.Time) *time.Location {
 		configured = defaultZone
 	}
 	_, s.configured = received.In(configured).Zone()
-	zone, due := z.see(s)
-	if due != nil {
-		s.sender.Host = strings.Clone(s.sender.Host)
-		m.due = &decision{due, s.sender, strings.Clone(view(h.Hostname)), zone, configured}
+	zone, decided := z.see(s)
+	if decided && z.cfg.Decided != nil {
+		d := Decision{Sender: s.sender.clone(), Host: strings.Clone(view(h.Hostname)), Listener: strings.Clone(m.Listener),
+			Received: received, Home: zone == nil, Configured: configured}
+		if zone != nil {
+			_, d.Offset = received.In(zone).Zone()
+		}
+		z.cfg.Decided(d)
 	}
 	if zone == nil {
 		return nil
@@ -53,50 +80,6 @@ func (x *line) rezone(received time.Time) *time.Location {
 		x.b.Str(event.EventTimezone, zone.String())
 	}
 	return zone
-}
-
-// stateZone adds the event that states a decision of Zones to the batch, after the message that brought it and with its
-// id but for the index: a batch that is written again has it once.
-func (w *Writer) stateZone(k *work, id event.ID) {
-	b, m, d := k.b, &k.m, k.m.due
-	m.due = nil
-	k.stated = append(k.stated, d.state)
-	id[len(id)-2], id[len(id)-1] = 0xff, 0xff
-	b.Begin(0, 0)
-	b.SetID(id)
-	now := m.Received.UnixNano()
-	b.Time(event.Timestamp, now)
-	b.Time(event.EventCreated, now)
-	b.Str(event.EventKind, "event")
-	b.Str(event.EventModule, "haidang")
-	b.Str(event.EventDataset, "haidang.zone")
-	b.Str(event.EventAction, "zone-guessed")
-	b.Str(event.AgentID, m.agent)
-	b.Str(event.HostName, d.host)
-	b.Str(event.HaidangSite, m.Site)
-	b.Str(event.HaidangListener, m.Listener)
-	if m.Peer.IsValid() {
-		b.IPs(event.ObserverIP, m.Peer)
-	}
-	name, home := d.sender.String(), d.configured.String()
-	if d.zone == nil {
-		b.Str(event.EventTimezone, home)
-		b.Str(event.Message, "Đồng hồ của nguồn "+name+" lại chạy theo múi giờ trong cấu hình ("+home+
-			"): từ đây giờ của nguồn được đọc theo múi giờ đó")
-	} else {
-		b.Str(event.EventTimezone, d.zone.String())
-		b.Str(event.Message, "Nguồn "+name+" không ghi múi giờ; đồng hồ của nguồn chạy theo UTC"+d.zone.String()+
-			" chứ không theo "+home+" như cấu hình: từ đây giờ của nguồn được đọc theo UTC"+d.zone.String()+
-			". Hãy ghi múi giờ của nguồn vào mục origins của cấu hình")
-	}
-	w.enrichGuarded(b, m.Site)
-	b.End()
-}
-
-// enrichGuarded is enrich for an event that may go without.
-func (w *Writer) enrichGuarded(b *event.Builder, site string) {
-	defer func() { _ = w.recovered(recover()) }()
-	w.enrich(b, site)
 }
 
 // String names the sender for people.
@@ -109,4 +92,10 @@ func (s Sender) String() string {
 		name += " " + s.Host
 	}
 	return name
+}
+
+// clone is a copy that does not alias a message.
+func (s Sender) clone() Sender {
+	s.Site, s.Agent, s.Host = strings.Clone(s.Site), strings.Clone(s.Agent), strings.Clone(s.Host)
+	return s
 }

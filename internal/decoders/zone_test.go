@@ -46,24 +46,13 @@ func utcLines(n int, peer, host string) (list []lineAt) {
 	return list
 }
 
-func statements(batches []*event.Batch) (list []event.Event) {
-	for _, b := range batches {
-		for e := range b.Events() {
-			if e.Text(event.EventDataset) == "haidang.zone" {
-				list = append(list, e)
-			}
-		}
-	}
-	return list
-}
-
 // TestWriterZones wants the times of a sender in another zone to be right once that is known, and the decision to be
-// stated by one event, even where the batch has to be written again.
+// told once, even where the batch has to be written again.
 func TestWriterZones(t *testing.T) {
-	var told []string
+	var told []Decision
 	next := &kept{}
-	w := &Writer{Set: New(Config{}), Next: next, Zones: NewZones(ZonesConfig{
-		Decided: func(s Sender, offset int, home bool) { told = append(told, fmt.Sprint(s, " ", offset, home)) }})}
+	w := &Writer{Set: New(Config{}), Next: next,
+		Zones: NewZones(ZonesConfig{Decided: func(d Decision) { told = append(told, d) }})}
 	lines := utcLines(20, "10.20.1.2", "may-chu")
 	write := func(i int) error { return w.Write(context.Background(), timedBatch(uint64(i), lines[i])) }
 	for i := range 12 {
@@ -71,8 +60,8 @@ func TestWriterZones(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(statements(next.batches)); n != 0 {
-		t.Fatalf("%d decisions in two minutes", n)
+	if len(told) != 0 {
+		t.Fatalf("%d decisions in two minutes", len(told))
 	}
 	next.err = errors.New("full")
 	if err := write(12); err == nil {
@@ -84,33 +73,24 @@ func TestWriterZones(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list := statements(next.batches)
-	if len(list) != 1 || len(told) != 1 || told[0] != "10.20.1.2 0 false" {
-		t.Fatalf("%d events state the decision, told %q", len(list), told)
+	if len(told) != 1 {
+		t.Fatalf("%d decisions", len(told))
 	}
-	e := list[0]
-	line := next.batches[12].At(0)
-	if id := e.ID(); e.Batch() != next.batches[12] || id.Unit() != 12 || id == line.ID() {
-		t.Errorf("the event has the id %v beside the line's %v", e.ID(), line.ID())
+	d := told[0]
+	if want := (Decision{Sender: Sender{Site: "tinh", Peer: netip.MustParseAddr("10.20.1.2")}, Host: "may-chu",
+		Listener: "udp", Received: d.Received, Configured: defaultZone}); d != want || !d.Received.Equal(lines[12].at) {
+		t.Errorf("decided %+v", d)
 	}
-	for id, want := range map[event.FieldID]string{event.EventAction: "zone-guessed", event.EventTimezone: "+00:00",
-		event.HostName: "may-chu", event.HaidangSite: "tinh", event.EventKind: "event", event.EventModule: "haidang"} {
-		if got := e.Text(id); got != want {
-			t.Errorf("%s is %q, want %q", id.Name(), got, want)
-		}
-	}
-	if m := e.Text(event.Message); !strings.Contains(m, "Nguồn 10.20.1.2 ") || !strings.Contains(m, "UTC+00:00") {
-		t.Errorf("message %q", m)
-	}
-	if e.Time() != lines[12].at.UnixNano() || e.Created() != e.Time() {
-		t.Errorf("time %v, created %v", e.Time(), e.Created())
+	if m := d.Text(); !strings.Contains(m, "Nguồn 10.20.1.2 ") || !strings.Contains(m, "UTC+00:00") ||
+		d.Zone() != "+00:00" {
+		t.Errorf("%q, %q", m, d.Zone())
 	}
 	for i, b := range next.batches {
 		off, zone := 7*time.Hour, ""
 		if i >= 12 {
 			off, zone = 0, "+00:00"
 		}
-		if got := b.At(0); got.Created()-got.Time() != int64(off) || got.Text(event.EventTimezone) != zone {
+		if got := b.At(0); b.Len() != 1 || got.Created()-got.Time() != int64(off) || got.Text(event.EventTimezone) != zone {
 			t.Errorf("line %d is %v off, in zone %q", i, time.Duration(got.Created()-got.Time()),
 				got.Text(event.EventTimezone))
 		}
@@ -120,15 +100,16 @@ func TestWriterZones(t *testing.T) {
 // TestWriterZonesFixed wants a zone that the configuration states never to be overridden.
 func TestWriterZonesFixed(t *testing.T) {
 	next := &kept{}
+	var told []Decision
 	w := &Writer{Set: New(Config{}), Next: next, Zones: NewZones(ZonesConfig{
-		Fixed: func(p netip.Addr) bool { return p == netip.MustParseAddr("10.20.1.2") }})}
+		Decided: func(d Decision) { told = append(told, d) },
+		Fixed:   func(p netip.Addr) bool { return p == netip.MustParseAddr("10.20.1.2") }})}
 	lines := append(utcLines(40, "10.20.1.2", "a"), utcLines(40, "10.20.1.3", "a")...)
 	if err := w.Write(context.Background(), timedBatch(0, lines...)); err != nil {
 		t.Fatal(err)
 	}
-	list := statements(next.batches)
-	if len(list) != 1 || list[0].Text(event.ObserverIP) != "" && list[0].ID().Unit() < 40 {
-		t.Errorf("%d decisions", len(list))
+	if len(told) != 1 || told[0].Sender.Peer != netip.MustParseAddr("10.20.1.3") {
+		t.Errorf("decided %v", told)
 	}
 	if s := w.Zones.Stats(); s.Origins != 1 || s.Elsewhere != 1 {
 		t.Errorf("%+v", s)
@@ -138,8 +119,10 @@ func TestWriterZonesFixed(t *testing.T) {
 // TestWriterZonesRelay wants each host behind a relay to have its own zone.
 func TestWriterZonesRelay(t *testing.T) {
 	next := &kept{}
+	var told []Decision
 	w := &Writer{Set: New(Config{}), Next: next, Zones: NewZones(ZonesConfig{
-		Relay: func(p netip.Addr) bool { return p == netip.MustParseAddr("10.20.1.2") }})}
+		Decided: func(d Decision) { told = append(told, d) },
+		Relay:   func(p netip.Addr) bool { return p == netip.MustParseAddr("10.20.1.2") }})}
 	var lines []lineAt
 	for i, l := range utcLines(40, "10.20.1.2", "máy-ngoài") {
 		here := fmt.Sprintf("<13>%s may-trong app: %d", l.at.In(defaultZone).Format(time.Stamp), i)
@@ -148,9 +131,8 @@ func TestWriterZonesRelay(t *testing.T) {
 	if err := w.Write(context.Background(), timedBatch(0, lines...)); err != nil {
 		t.Fatal(err)
 	}
-	list := statements(next.batches)
-	if len(list) != 1 || !strings.Contains(list[0].Text(event.Message), "10.20.1.2 máy-ngoài") {
-		t.Fatalf("%d decisions: %v", len(list), list)
+	if len(told) != 1 || !strings.Contains(told[0].Text(), "10.20.1.2 máy-ngoài") {
+		t.Fatalf("decided %v", told)
 	}
 	last, here := next.batches[0].At(next.batches[0].Len()-2), next.batches[0].At(next.batches[0].Len()-1)
 	if last.Time() != last.Created() || here.Time() != here.Created() {

@@ -5,7 +5,6 @@ package decoders
 
 import (
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,9 +44,8 @@ type ZonesConfig struct {
 	Relay func(peer netip.Addr) bool
 	// Known are the decisions of an earlier run, in seconds east of Greenwich.
 	Known map[Sender]int
-	// Decided is told of every decision, with seconds east of Greenwich, or home where the sender is back in the
-	// configured zone. It is called while the line that decided is decoded; nil tells nobody.
-	Decided func(s Sender, offset int, home bool)
+	// Decided is told of every decision, by the goroutine that decodes the line that decided; nil tells nobody.
+	Decided func(Decision)
 	// Limit bounds the senders that are watched; 0 means 65,536, about 200 bytes each.
 	Limit int
 }
@@ -87,17 +85,7 @@ type zoneState struct {
 	votes  uint8 // of lines for another zone
 	zone   int8  // that those lines are of, or noZone
 	guess  int8  // that the sender was decided to be in, or noZone
-	told   telling
 }
-
-// telling is whether an event has stated the decision.
-type telling uint8
-
-const (
-	told telling = iota
-	untold
-	underWay // in a batch that is not yet safe
-)
 
 // Zones are numbered by quarters of an hour east of Greenwich.
 const (
@@ -186,41 +174,36 @@ type sighting struct {
 	configured int  // seconds east of Greenwich, of the configured zone, at that time
 }
 
-// see takes a message into account. It returns the zone of its sender if that is not the configured one, else nil; and
-// its state where an event about it is due.
-func (z *Zones) see(s sighting) (zone *time.Location, due *zoneState) {
+// see takes a message into account. It returns the zone of its sender if that is not the configured one, else nil, and
+// whether that was decided now.
+func (z *Zones) see(s sighting) (zone *time.Location, decided bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	st := z.by[s.sender]
 	if st == nil {
 		if !s.evidence {
-			return nil, nil
+			return nil, false
 		}
 		if len(z.by) >= z.cfg.Limit && !z.sweep(s.received) {
 			z.over.Add(1)
-			return nil, nil
+			return nil, false
 		}
-		s.sender.Site, s.sender.Host = strings.Clone(s.sender.Site), strings.Clone(s.sender.Host)
-		s.sender.Agent = strings.Clone(s.sender.Agent)
 		st = &zoneState{guess: noZone, zone: noZone}
-		z.by[s.sender] = st
+		z.by[s.sender.clone()] = st
 	}
 	st.seen = max(st.seen, s.received)
 	if s.evidence && st.weigh(s) {
-		st.decide(s)
-		z.guessed.Add(1)
-		if z.cfg.Decided != nil {
-			s.sender.Host = strings.Clone(s.sender.Host)
-			z.cfg.Decided(s.sender, int(st.zone)*quarter, st.guess == noZone)
+		decided = true
+		st.votes, st.guess = 0, st.zone
+		if int(st.zone)*quarter == s.configured {
+			st.guess = noZone
 		}
-	}
-	if st.told == untold {
-		st.told, due = underWay, st
+		z.guessed.Add(1)
 	}
 	if st.guess != noZone && int(st.guess)*quarter != s.configured {
 		zone = z.offsets[int(st.guess)-firstZone]
 	}
-	return zone, due
+	return zone, decided
 }
 
 // weigh takes one line as evidence and tells whether there is enough of it for another zone than the one in use.
@@ -264,14 +247,6 @@ func (st *zoneState) weigh(s sighting) bool {
 	return st.votes == zoneLines && s.received-st.since >= span
 }
 
-// decide believes the evidence.
-func (st *zoneState) decide(s sighting) {
-	st.votes, st.told, st.guess = 0, untold, st.zone
-	if int(st.zone)*quarter == s.configured {
-		st.guess = noZone
-	}
-}
-
 // zoneOf is the zone of a clock that, read as UTC, is d ahead; noZone where it is more than a minute off any.
 func zoneOf(d int64) int8 {
 	const step = int64(quarter * time.Second)
@@ -305,24 +280,6 @@ func (z *Zones) sweep(now int64) bool {
 		}
 	}
 	return len(z.by) < z.cfg.Limit
-}
-
-// settle notes whether the batch with the event about a decision is safe.
-func (z *Zones) settle(list []*zoneState, safe bool) {
-	if len(list) == 0 {
-		return
-	}
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	for _, st := range list {
-		switch {
-		case st.told != underWay: // another decision came meanwhile
-		case safe:
-			st.told = told
-		default:
-			st.told = untold
-		}
-	}
 }
 
 // offsetName writes an offset as "+07:00".
