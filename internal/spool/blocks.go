@@ -64,7 +64,8 @@ type Damage struct {
 }
 
 // Inspect reads the blocks of a stream's folder without the server, and calls each for every message in order; data is
-// valid during the call. It changes nothing and stops at no damage: behind a broken head it goes on with the next block.
+// valid during the call. It changes nothing and stops at no damage: behind a broken head it goes on with the next
+// block.
 // The end of the last block may be torn, which a crash does and the server mends: that is not told.
 func Inspect(stream string, each func(seq uint64, data []byte) error) (damaged []Damage, err error) {
 	list, err := blocks(stream)

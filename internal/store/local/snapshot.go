@@ -18,8 +18,8 @@ import (
 )
 
 // Snapshot syncs and puts hard links to everything that is on the disk then into the folder to, which it makes (copies,
-// where that is another file system): opened as a store it has the rows up to the cursor that is returned, and no others. Append waits
-// meanwhile; queries do not.
+// where that is another file system): opened as a store it has the rows up to the cursor that is returned, and no
+// others. Append waits meanwhile; queries do not.
 func (s *Store) Snapshot(ctx context.Context, to string) (spool.Cursor, error) {
 	s.appending.Lock()
 	defer s.appending.Unlock()
