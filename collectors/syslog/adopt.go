@@ -42,5 +42,6 @@ func (g *gather) adoptSome(kept []socket.Kept) int {
 	g.sealed = append(g.sealed, sealed{batch: b.Batch(kept[0].Prev, last), size: size, messages: b.Len()})
 	g.pending += size
 	g.n.adopted.Add(uint64(b.Len()))
+	g.n.received.Add(uint64(b.Len()))
 	return n
 }

@@ -11,7 +11,7 @@ import (
 
 // Stats are a listener's counters since it was made, over all its runs. They only grow, but for Connections.
 type Stats struct {
-	Received    uint64 // messages read from a socket, whatever became of them
+	Received    uint64 // messages read from a socket, by an earlier process too, whatever became of them
 	Accepted    uint64 // messages that the Writer has taken
 	Bytes       uint64 // bytes of messages read, without framing
 	Truncated   uint64 // messages cut at the longest length or by the end of their connection
@@ -23,11 +23,12 @@ type Stats struct {
 	Evicted     uint64 // idle connections closed to make room
 	Resets      uint64 // connections that broke: what was in the kernel's buffers is lost
 	Framing     uint64 // streams whose octet counts went wrong, and were read on line by line
-	Adopted     uint64 // messages that an earlier process read and was killed with
+	Adopted     uint64 // of Received: messages that an earlier process read and was killed with
 	Unprotected uint64 // messages that a kill would have lost until they were safe: see socket.Inflight
 
 	// Dropped are messages lost, by reason: "kernel" (the socket's buffer was full), "queue" (ours was), "stop" (the
-	// Writer did not take them in time at the end, and they could not be left for the next start), "stale" (adopted, but their range is over).
+	// Writer did not take them in time at the end, and they could not be left for the next start), "stale" (adopted, but
+	// their range is over).
 	Dropped map[string]uint64
 }
 
