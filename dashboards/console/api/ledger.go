@@ -5,10 +5,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strconv"
 
+	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/ledger"
 )
 
@@ -80,7 +82,10 @@ func (s *server) adopt(w http.ResponseWriter, r *request) error {
 		return badRequest("address: %.60q is no IP address", what.Address)
 	}
 	a := ledger.Adoption{Address: addr.Unmap(), Site: what.Site, System: what.System, Component: what.Component}
-	if err := s.Ledger.Adopt(r.Context(), a); err != nil {
+	err = s.Ledger.Adopt(r.Context(), a)
+	told := s.People.Audit().Append(access.Entry{At: s.Now(), Actor: r.principal.Actor, Action: "inventory.adopt",
+		Target: a.System, Detail: a.Address.String() + " " + a.Site, Remote: r.RemoteAddr, OK: err == nil})
+	if err = errors.Join(err, told); err != nil {
 		return &problem{Status: http.StatusUnprocessableEntity, Title: "not adopted", Detail: err.Error()}
 	}
 	return answer(w, http.StatusOK, map[string]any{"address": a.Address, "system": a.System,
