@@ -20,6 +20,7 @@ type Stats struct {
 	Connections int64  // connections open now
 	Opened      uint64 // connections accepted
 	Refused     uint64 // connections refused: too many, or no good TLS handshake
+	Handshakes  uint64 // of those refused: TLS handshakes that failed, or took too long
 	Evicted     uint64 // idle connections closed to make room
 	Resets      uint64 // connections that broke: what was in the kernel's buffers is lost
 	Framing     uint64 // streams whose octet counts went wrong, and were read on line by line
@@ -44,7 +45,7 @@ const (
 type counters struct {
 	received, accepted, bytes, truncated, batches, writeErrors    atomic.Uint64
 	opened, refused, evicted, resets, framing, reportedConnResets atomic.Uint64
-	adopted, unprotected                                          atomic.Uint64
+	adopted, unprotected, handshakes                              atomic.Uint64
 	connections                                                   atomic.Int64
 
 	mu      sync.Mutex
@@ -72,6 +73,7 @@ func (c *Collector) Stats() Stats {
 	return Stats{Received: n.received.Load(), Accepted: n.accepted.Load(), Bytes: n.bytes.Load(),
 		Truncated: n.truncated.Load(), Batches: n.batches.Load(), WriteErrors: n.writeErrors.Load(),
 		Connections: n.connections.Load(), Opened: n.opened.Load(), Refused: n.refused.Load(),
-		Evicted: n.evicted.Load(), Resets: n.resets.Load(), Framing: n.framing.Load(),
+		Handshakes: n.handshakes.Load(),
+		Evicted:    n.evicted.Load(), Resets: n.resets.Load(), Framing: n.framing.Load(),
 		Adopted: n.adopted.Load(), Unprotected: n.unprotected.Load(), Dropped: dropped}
 }

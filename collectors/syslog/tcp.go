@@ -105,6 +105,7 @@ func (c *conn) serve(config *tls.Config) error {
 		_ = c.sock.SetDeadline(time.Now().Add(handshakeTime))
 		if err := t.HandshakeContext(c.run.ctx); err != nil {
 			c.run.c.n.refused.Add(1)
+			c.run.c.n.handshakes.Add(1)
 			return nil
 		}
 		_ = c.sock.SetDeadline(time.Time{})

@@ -35,6 +35,7 @@ import (
 	"github.com/haidang-soc/haidang/internal/ledger"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/spool"
+	"github.com/haidang-soc/haidang/internal/spool/ingest"
 	"github.com/haidang-soc/haidang/internal/store"
 	"github.com/haidang-soc/haidang/internal/store/elastic"
 	"github.com/haidang-soc/haidang/internal/store/local"
@@ -101,8 +102,11 @@ type App struct {
 	indexed      atomic.Uint64 // sequence of the last record that the store has safe
 	reached      atomic.Int64  // clock of the last record that the store was given
 	reloading    sync.Mutex
+	closing    sync.Mutex // held while days are closed
 	ready        chan struct{} // closed once the listeners were started
 	addresses    addresses
+	ingest       atomic.Pointer[ingest.Handler]
+	webRefused   atomic.Pointer[atomic.Uint64] // connections
 }
 
 // the readers of the spool; records are kept until each has them safe elsewhere.
@@ -270,6 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error { return named("alerts to the spool", a.signals(work)) })
 	g.Go(func() error { return named("time zones", a.keepZones(work)) })
 	g.Go(func() error { return named("sinks", a.sinks.Run(work)) })
+	g.Go(func() error { return named("daily", a.daily(work)) })
 	g.Go(func() error { return named("ledger", a.keepLedger(work)) })
 	g.Go(func() error { return named("audit to the spool", a.auditEvents(work)) })
 	if a.opt.StoreDown {

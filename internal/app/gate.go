@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -85,13 +86,14 @@ func (t *timed) Read(p []byte) (int, error) {
 
 // capped is a listener that closes at once what comes while limit connections are open: who holds all of them keeps
 // nobody waiting, and is cut off by the time limits.
-func capped(l net.Listener, limit int) net.Listener {
+func capped(l net.Listener, limit int) *cappedListener {
 	return &cappedListener{Listener: l, places: make(chan struct{}, limit)}
 }
 
 type cappedListener struct {
 	net.Listener
-	places chan struct{}
+	places  chan struct{}
+	refused atomic.Uint64
 }
 
 // Accept returns the next connection for which there is a place.
@@ -105,6 +107,7 @@ func (l *cappedListener) Accept() (net.Conn, error) {
 		case l.places <- struct{}{}:
 			return &cappedConn{Conn: c, free: sync.OnceFunc(func() { <-l.places })}, nil
 		default:
+			l.refused.Add(1)
 			_ = c.Close()
 		}
 	}

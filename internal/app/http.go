@@ -57,7 +57,9 @@ func (a *App) listenHTTP(ctx context.Context) (*web, error) {
 	if w.net, err = a.listenTCP(ctx); err != nil {
 		return nil, errors.Join(err, w.local.Close())
 	}
-	w.net = capped(w.net, maxConns)
+	limited := capped(w.net, maxConns)
+	w.net = limited
+	a.webRefused.Store(&limited.refused)
 	if a.cfg.HTTP.Certificate != "" {
 		cert, err := tls.LoadX509KeyPair(a.cfg.HTTP.Certificate, a.cfg.HTTP.Key)
 		if err != nil {
@@ -151,7 +153,9 @@ func (w *web) run(ctx context.Context) error {
 // routes are everything that is served.
 func (a *App) routes(stopping <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /v1/spool", ingest.New(ingest.Config{Out: a.intake, Drops: a.spool, Authorize: a.authorize}))
+	in := ingest.New(ingest.Config{Out: a.intake, Drops: a.spool, Authorize: a.authorize})
+	a.ingest.Store(in)
+	mux.Handle("POST /v1/spool", in)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics())

@@ -27,7 +27,8 @@ func syslogCounters(s syslog.Stats) []counter {
 		{"received_bytes_total", "", s.Bytes}, {"truncated_total", "", s.Truncated},
 		{"adopted_total", "", s.Adopted}, {"unprotected_total", "", s.Unprotected},
 		{"write_errors_total", "", s.WriteErrors}, {"connections", "", uint64(max(s.Connections, 0))},
-		{"connections_refused_total", "", s.Refused}, {"connections_evicted_total", "", s.Evicted},
+		{"connections_refused_total", "limit", s.Refused - min(s.Handshakes, s.Refused)},
+		{"connections_refused_total", "handshake", s.Handshakes}, {"connections_evicted_total", "", s.Evicted},
 		{"connections_reset_total", "", s.Resets}, {"framing_errors_total", "", s.Framing}}
 	for reason, n := range s.Dropped {
 		list = append(list, counter{"dropped_total", reason, n})
@@ -132,7 +133,7 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 	for _, l := range a.listeners {
 		for _, c := range l.stats() {
 			labels := []string{"listener", l.name, "kind", l.kind}
-			if c.name == "dropped_total" || c.name == "undecoded_total" {
+			if c.reason != "" {
 				labels = append(labels, "reason", c.reason)
 			}
 			kind := prometheus.GaugeValue
@@ -153,6 +154,14 @@ func (e *exporter) Collect(ch chan<- prometheus.Metric) {
 	count("zone_unwatched_total", "Messages of senders that there was no room to watch.", z.Over)
 	gauge("zone_origins", "Senders whose times name no zone.", float64(z.Origins))
 	gauge("zone_origins_elsewhere", "Senders found to be in another time zone than configured.", float64(z.Elsewhere))
+	if in := a.ingest.Load(); in != nil {
+		for reason, n := range in.Refused {
+			count("spool_requests_refused_total", "Requests to /v1/spool that were refused.", n, "reason", reason)
+		}
+	}
+	if n := a.webRefused.Load(); n != nil {
+		count("http_connections_refused_total", "Connections closed at once because too many were open.", n.Load())
+	}
 	s := a.spool.Stats()
 	count("spool_records_total", "Records stored.", s.Records)
 	count("spool_events_total", "Events stored.", s.Events)

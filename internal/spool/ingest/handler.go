@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/event"
@@ -51,6 +52,26 @@ type Handler struct {
 	cfg     Config
 	slots   chan struct{}
 	writing chan struct{}
+	refused [len(reasons)]atomic.Uint64
+}
+
+// reasons are the status codes that refuse, and what a metric calls them.
+var reasons = [...]struct {
+	status int
+	name   string
+}{{http.StatusInternalServerError, "error"}, {http.StatusBadRequest, "malformed"},
+	{http.StatusUnauthorized, "unauthorized"}, {http.StatusForbidden, "foreign_source"},
+	{http.StatusMethodNotAllowed, "method"}, {http.StatusConflict, "hole_or_epoch"},
+	{http.StatusRequestEntityTooLarge, "too_large"}, {http.StatusUnsupportedMediaType, "encoding"},
+	{http.StatusServiceUnavailable, "busy_or_full"}}
+
+// Refused yields how many requests were refused, for each reason. Safe at any time.
+func (h *Handler) Refused(yield func(reason string, n uint64) bool) {
+	for i := range reasons {
+		if !yield(reasons[i].name, h.refused[i].Load()) {
+			return
+		}
+	}
 }
 
 // New returns a Handler. It panics when Out or Authorize is missing, since that is a mistake in the program.
@@ -88,13 +109,13 @@ type Problem struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		refuse(w, Problem{Status: http.StatusMethodNotAllowed})
+		h.refuse(w, Problem{Status: http.StatusMethodNotAllowed})
 		return
 	}
 	allowed, err := h.cfg.Authorize(r)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		refuse(w, Problem{Status: http.StatusUnauthorized, Detail: err.Error()})
+		h.refuse(w, Problem{Status: http.StatusUnauthorized, Detail: err.Error()})
 		return
 	}
 	select {
@@ -102,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-h.slots }()
 	default:
 		w.Header().Set("Retry-After", "1")
-		refuse(w, Problem{Status: http.StatusServiceUnavailable, Detail: "too many requests at once"})
+		h.refuse(w, Problem{Status: http.StatusServiceUnavailable, Detail: "too many requests at once"})
 		return
 	}
 	// A recorder in a test knows no deadlines, and a slow sender is cut off by the one here.
@@ -118,7 +139,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			defer func() { <-h.writing }()
 		case <-ctx.Done():
 			w.Header().Set("Retry-After", "5")
-			refuse(w, problemOf(ctx.Err()))
+			h.refuse(w, problemOf(ctx.Err()))
 			return
 		}
 		status = http.StatusBadRequest
@@ -126,19 +147,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		refuse(w, Problem{Status: http.StatusRequestEntityTooLarge, Detail: err.Error()})
+		h.refuse(w, Problem{Status: http.StatusRequestEntityTooLarge, Detail: err.Error()})
 		return
 	case err != nil:
-		refuse(w, Problem{Status: status, Detail: err.Error()})
+		h.refuse(w, Problem{Status: status, Detail: err.Error()})
 		return
 	}
 	for _, it := range items {
 		if !allowed(it.source()) {
-			refuse(w, Problem{Status: http.StatusForbidden, Source: it.source(), Detail: "source is not this sender's"})
+			h.refuse(w, Problem{Status: http.StatusForbidden, Source: it.source(), Detail: "source is not this sender's"})
 			return
 		}
 		if it.drop != nil && h.cfg.Drops == nil {
-			refuse(w, Problem{Status: http.StatusBadRequest, Detail: "declared drops are not taken here"})
+			h.refuse(w, Problem{Status: http.StatusBadRequest, Detail: "declared drops are not taken here"})
 			return
 		}
 	}
@@ -148,7 +169,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "5")
 		}
 		p.Acks = acks
-		refuse(w, p)
+		h.refuse(w, p)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -254,8 +275,15 @@ func readBody(w http.ResponseWriter, r *http.Request) (body []byte, status int, 
 	return body, 0, nil
 }
 
-// refuse answers with a problem.
-func refuse(w http.ResponseWriter, p Problem) {
+// refuse answers with a problem, and counts it.
+func (h *Handler) refuse(w http.ResponseWriter, p Problem) {
+	n := 0
+	for i := range reasons {
+		if reasons[i].status == p.Status {
+			n = i
+		}
+	}
+	h.refused[n].Add(1)
 	p.Title = http.StatusText(p.Status)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
