@@ -31,38 +31,70 @@ import (
 const smallDisk = 64 << 20
 
 // TestKillFullDisk fills the file system of the spool by another process, past any reserve: senders are refused, and go
-// on when space is back, without a restart of the process; what was acknowledged is there, once.
+// on when space is back, without a restart of the process; what was acknowledged is there, once. Without a reserve the
+// last bytes are left to the server, so that its own writes fail.
 func TestKillFullDisk(t *testing.T) {
-	d := newDisk(t, "data", `
+	for _, c := range []struct {
+		name          string
+		reserve, left int64
+		rounds        int
+	}{{"reserve", 8 << 20, 0, 2}, {"no reserve", 1, 48 << 10, 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDisk(t, "data", fmt.Sprintf(`
 data: data
 http: {listen: "127.0.0.1:0"}
-spool: {max_bytes: 41943040, reserve: 8388608}
+spool: {max_bytes: 41943040, reserve: %d}
 store: {dir: index, reserve: 1}
-`)
-	d.until("answers", func() bool { return d.answers() > 20 })
-	for round := range 2 {
-		d.fill(0)
-		var refusal *ingest.RetryError
-		d.until("a refusal", func() bool {
-			probe := newSender(d.dir, 100+round, d.seed, d.clock)
-			probe.say()
-			return errors.As(probe.send(d.ctx, 0, 1), &refusal)
+`, c.reserve))
+			d.until("answers", func() bool { return d.answers() > 20 })
+			for round := range c.rounds {
+				d.fill(c.left)
+				if c.left == 0 {
+					d.refused(round)
+				} else {
+					d.silent()
+				}
+				before := d.answers()
+				d.free()
+				d.until("answers again", func() bool { return d.answers() > before+20 })
+				d.until("a good word in /readyz", func() bool { return d.ready("") })
+				t.Logf("round %d: %v refusals, the server was reopened %v times", round, d.metric("haidang_spool_full_total"),
+					d.metric("haidang_spool_reopened_total"))
+			}
+			d.finish("index")
 		})
-		var status *ingest.StatusError
-		if !errors.As(refusal.Err, &status) || status.Problem.Status != http.StatusServiceUnavailable {
-			t.Errorf("refused with %v", refusal)
-		}
-		d.until("the word of it in /readyz", func() bool { return d.ready("spool is full") })
-		refused := d.metric("haidang_spool_full_total")
-		d.until("more refusals", func() bool { return d.metric("haidang_spool_full_total") > refused+5 })
-		before := d.answers()
-		d.free()
-		d.until("answers again", func() bool { return d.answers() > before+20 })
-		d.until("a good word in /readyz", func() bool { return d.ready("") })
-		t.Logf("round %d: %v refusals, the server was reopened %v times", round, refused,
-			d.metric("haidang_spool_reopened_total"))
 	}
-	d.finish("index")
+}
+
+// silent waits until nobody has been answered for two seconds: a write of the server has failed.
+func (d *disk) silent() {
+	d.Helper()
+	last, since := int64(-1), 0
+	d.until("the end of answers", func() bool {
+		if n := d.answers(); n != last {
+			last, since = n, 0
+		}
+		since++
+		return since > 40
+	})
+}
+
+// refused waits until senders are refused, are told why, and go on being refused.
+func (d *disk) refused(round int) {
+	d.Helper()
+	var refusal *ingest.RetryError
+	d.until("a refusal", func() bool {
+		probe := newSender(d.dir, 100+round, d.seed, d.clock)
+		probe.say()
+		return errors.As(probe.send(d.ctx, 0, 1), &refusal)
+	})
+	var status *ingest.StatusError
+	if !errors.As(refusal.Err, &status) || status.Problem.Status != http.StatusServiceUnavailable {
+		d.Errorf("refused with %v", refusal)
+	}
+	d.until("the word of it in /readyz", func() bool { return d.ready("spool is full") })
+	refused := d.metric("haidang_spool_full_total")
+	d.until("more refusals", func() bool { return d.metric("haidang_spool_full_total") > refused+5 })
 }
 
 // TestKillFullDiskOfStore fills the file system of the index: indexing stops and says so, the process lives and takes
