@@ -68,7 +68,7 @@ func TestKillDatagrams(t *testing.T) {
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Stderr: os.Stderr})
 	}()
 
-	s := &dripper{every: 5 * time.Millisecond}
+	s := &dripper{every: 15 * time.Millisecond}
 	dripping, dry := context.WithCancel(ctx)
 	defer dry()
 	dripped := make(chan error, 1)
@@ -81,7 +81,7 @@ func TestKillDatagrams(t *testing.T) {
 		if life%5 != 4 { // else it is killed while it starts
 			adopted += listening(ctx, t, client)
 		}
-		s.await(ctx, s.sent.Load()+1+r.Uint64N(100))
+		s.await(ctx, s.sent.Load()+1+r.Uint64N(40))
 		if r.IntN(2) == 0 { // while it has the datagram, perhaps
 			spin(time.Duration(r.Int64N(int64(4 * time.Millisecond))))
 		}
