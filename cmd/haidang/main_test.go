@@ -39,7 +39,7 @@ func TestHelp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var commands [][]string
-	for _, n := range parser.Model.Leaves(false) {
+	for _, n := range parser.Model.Leaves(true) {
 		path := strings.Fields(n.FullPath())[1:]
 		commands = append(commands, path)
 		if len(path) > 1 {
@@ -53,7 +53,7 @@ func TestHelp(t *testing.T) {
 		status, out, errs := haidang(t, "", append(c, "--help")...)
 		want := "haidang " + strings.Join(c, " ")
 		if status != 0 || errs != "" || !strings.Contains(out, "Usage: "+want) ||
-			strings.Count(out, want) < 2 || !strings.Contains(out, "Example") {
+			strings.Count(out, "haidang "+c[0]) < 2 || !strings.Contains(out, "Example") {
 			t.Errorf("%s --help: status %d, %s%s", want, status, out, errs)
 		}
 	}

@@ -90,6 +90,7 @@ func TestRulesTest(t *testing.T) {
 func TestCheck(t *testing.T) {
 	dir := folder(t, map[string]string{"ok.yml": "data: data\n", "wrong.yml": "data: data\nrulez: []\n",
 		"refused.yml": "rules: [hỏng.yml]\n", "hỏng.yml": badRule, "inv.yml": "inventory: danh-mục.yml\n",
+		"sink.yml":     "sinks:\n- slack: {channel: \"#báo-động\", token: xoxb-1}\n",
 		"danh-mục.yml": "systems:\n  - id: dvc\n    name: Cổng\n    levle: 3\n"})
 	for name, want := range map[string]struct {
 		status int
@@ -99,6 +100,7 @@ func TestCheck(t *testing.T) {
 		"wrong.yml":   {1, `wrong.yml:2: unknown key "rulez" (did you mean "rules"?)`},
 		"refused.yml": {3, "hỏng.yml:"},
 		"inv.yml":     {1, "danh-mục.yml:4:"},
+		"sink.yml":    {1, "slack: channel"},
 		"nowhere.yml": {1, "nowhere.yml"},
 	} {
 		status, out, errs := haidang(t, "", "check", "--config", filepath.Join(dir, name))

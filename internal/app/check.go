@@ -22,8 +22,8 @@ type Report struct {
 	Refused   []sigma.Refusal
 }
 
-// Check reads everything the server would read at start: configuration, inventory, policy, rules. It opens no socket
-// and changes nothing. The error lists every mistake, each with file and line.
+// Check reads everything the server would read at start: configuration, inventory, policy, rules, and what it knows of
+// sinks. It opens no socket and changes nothing. The error lists every mistake, each with file and line.
 func Check(ctx context.Context, path string) (*Report, error) {
 	c, err := config.Load(path)
 	if err != nil {
@@ -32,7 +32,8 @@ func Check(ctx context.Context, path string) (*Report, error) {
 	r := &Report{Config: c}
 	inv, err := asset.File{Config: AssetConfig(c)}.Load(ctx)
 	set, refused, rulesErr := LoadRules(c.BuiltinRules, c.Rules...)
-	if err = errors.Join(err, rulesErr); err != nil {
+	_, sinksErr := newTargets(c)
+	if err = errors.Join(err, rulesErr, sinksErr); err != nil {
 		return nil, err
 	}
 	r.Inventory, r.Rules, r.Refused = inv, set.Len(), refused

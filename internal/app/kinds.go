@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -98,9 +99,19 @@ func (a *App) collect(ctx context.Context) error {
 }
 
 func (a *App) newSinks() (*sinks.Set, error) {
-	out := outbound.Config{Proxy: a.cfg.Outbound.Proxy}
-	if a.cfg.Outbound.CA != "" {
-		pem, err := os.ReadFile(a.cfg.Outbound.CA)
+	targets, err := newTargets(a.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return sinks.New(sinks.Config{Dir: filepath.Join(a.cfg.Data, "outbox"), Source: a.alerts,
+		PublicURL: a.cfg.PublicURL, Log: a.log, Targets: targets})
+}
+
+// newTargets makes what alerts are sent to; it opens nothing.
+func newTargets(c *config.Config) (list []sinks.Target, err error) {
+	out := outbound.Config{Proxy: c.Outbound.Proxy}
+	if c.Outbound.CA != "" {
+		pem, err := os.ReadFile(c.Outbound.CA)
 		if err != nil {
 			return nil, fmt.Errorf("outbound: ca: %w", err)
 		}
@@ -110,15 +121,12 @@ func (a *App) newSinks() (*sinks.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := sinks.Config{Dir: filepath.Join(a.cfg.Data, "outbox"), Source: a.alerts, PublicURL: a.cfg.PublicURL, Log: a.log}
-	for _, x := range a.cfg.Sinks {
+	var errs []error
+	for _, x := range c.Sinks {
 		t, err := newSink(x, client)
-		if err != nil {
-			return nil, err
-		}
-		c.Targets = append(c.Targets, t)
+		list, errs = append(list, t), append(errs, err)
 	}
-	return sinks.New(c)
+	return list, errors.Join(errs...)
 }
 
 func newSink(x config.Sink, client *http.Client) (t sinks.Target, err error) {
