@@ -37,6 +37,7 @@ type cli struct {
 	Sinks   sinksCmd   `cmd:"" help:"How alerts go out, and deliveries that were given up."`
 	Backup  backupCmd  `cmd:"" help:"Copy the data directory, of a running server too."`
 	Restore restoreCmd `cmd:"" help:"Bring a backup back into an empty directory."`
+	Verify  verifyCmd  `cmd:"" help:"Find changes in the events of a closed day."`
 	Bench   benchCmd   `cmd:"" help:"Measure a server on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -23,7 +23,7 @@ func (a *App) api(stopping <-chan struct{}) http.Handler {
 	return api.New(api.Config{
 		Events: events, Alerts: a.alerts, People: a.people, Inventory: a.inventory.Get, Principal: a.principal,
 		Rules: a.ruleList, Sources: a.sourceList, Sinks: a.sinks, Ledger: a.ledgerAPI(), PublicURL: a.cfg.PublicURL,
-		Images:   a.images(),
+		Images: a.images(), Retention: a.retention, VerifyDay: a.dayVerification,
 		Stopping: stopping,
 		Reload: func(ctx context.Context) ([]string, error) {
 			refused, err := a.Reload(ctx)

@@ -2708,7 +2708,9 @@ const (
 	HaidangFlowEndReason                                        FieldID = 2699 // haidang.flow.end_reason
 	HaidangLedgerHop                                            FieldID = 2700 // haidang.ledger.hop
 	HaidangLedgerSource                                         FieldID = 2701 // haidang.ledger.source
+	HaidangStorageClass                                         FieldID = 2702 // haidang.storage.class
+	HaidangStorageDaysLeft                                      FieldID = 2703 // haidang.storage.days_left
 )
 
 // staticFields is the number of static ids; they run from 1.
-const staticFields = 2701
+const staticFields = 2703

@@ -44,6 +44,10 @@ type Config struct {
 	Reload func(context.Context) ([]string, error)
 	// Sinks are the ways alerts go out.
 	Sinks *sinks.Set
+	// Retention tells how the classes fill the disk.
+	Retention func() (*Retention, error)
+	// VerifyDay compares a closed day with its manifests.
+	VerifyDay func(ctx context.Context, day string) (*DayVerification, error)
 	// Images are what a backup is copied from.
 	Images *backup.Images
 	// Ledger keeps the books of the pipeline.
@@ -122,6 +126,8 @@ func (s *server) routes() []route {
 		{"POST /api/v1/sinks/{name}/retry", access.Reload, s.retryLetters},
 		{"GET /api/v1/stream", access.ReadAlerts, s.stream},
 		{"POST /api/v1/reload", access.Reload, s.reload},
+		{"GET /api/v1/retention", access.ReadSystems, s.retention},
+		{"GET /api/v1/verification/events", access.ReadAudit, s.verifyEvents},
 		{"POST /api/v1/backup", access.ManagePeople, s.makeImage},
 		{"GET /api/v1/backup/{id}/file", access.ManagePeople, s.imageFile},
 		{"DELETE /api/v1/backup/{id}", access.ManagePeople, s.dropImage},
