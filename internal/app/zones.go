@@ -34,6 +34,9 @@ type zoneDecisions struct {
 	mu   sync.Mutex
 	list []decoders.Decision
 	some chan struct{}
+
+	batch *event.Batch // that states the first n of them and is not known to be safe; of the one goroutine that writes
+	n     int
 }
 
 func (z *zoneDecisions) add(d decoders.Decision) {
@@ -91,6 +94,9 @@ func (a *App) keepZones(ctx context.Context) error {
 		case <-ctx.Done():
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
+			if err := a.stateZones(end); err != nil { // what was under way
+				return err
+			}
 			return a.stateZones(end)
 		}
 		if err := a.stateZones(ctx); err != nil {
@@ -101,26 +107,31 @@ func (a *App) keepZones(ctx context.Context) error {
 
 // stateZones writes the event of each decision that waits.
 func (a *App) stateZones(ctx context.Context) error {
-	list := a.zones.waiting()
-	if len(list) == 0 {
-		return nil
+	z := &a.zones
+	if z.batch == nil {
+		list := z.waiting()
+		if len(list) == 0 {
+			return nil
+		}
+		at := spool.Ack{Source: sourceZones, Epoch: 1}
+		if k, ok := a.spool.Known(sourceZones); ok {
+			at = k
+		}
+		b := event.NewBuilder(sourceZones, at.Epoch)
+		for i := range list {
+			stateZone(b, at.Last+uint64(i), &list[i])
+		}
+		z.batch, z.n = b.Batch(at.Last, at.Last+uint64(len(list))), len(list)
 	}
-	at := spool.Ack{Source: sourceZones, Epoch: 1}
-	if k, ok := a.spool.Known(sourceZones); ok {
-		at = k
-	}
-	b := event.NewBuilder(sourceZones, at.Epoch)
-	for i := range list {
-		stateZone(b, at.Last+uint64(i), &list[i])
-	}
-	batch := b.Batch(at.Last, at.Last+uint64(len(list)))
-	if err := a.insist(ctx, "the spool", func() error { return a.intake.Write(ctx, batch) }); err != nil {
+	// The same batch until it is safe: the spool stores it once.
+	if err := a.insist(ctx, "the spool", func() error { return a.intake.Write(ctx, z.batch) }); err != nil {
 		if ctx.Err() != nil {
 			return nil // tried once more at the end; else the next process decides it anew
 		}
 		return err
 	}
-	a.zones.done(len(list))
+	z.done(z.n)
+	z.batch = nil
 	a.saveZones()
 	return nil
 }
