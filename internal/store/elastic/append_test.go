@@ -370,9 +370,7 @@ func TestDeadLettersFull(t *testing.T) {
 	if _, err := s.Sync(t.Context()); err == nil || !strings.Contains(err.Error(), "dead letters are full") {
 		t.Fatalf("Sync with full dead letters: %v", err)
 	}
-	c.mu.Lock()
-	refuse = false
-	c.mu.Unlock()
+	c.change(func() { refuse = false })
 	mustSync(t, s, 1)
 	if n := s.Counts(); n.Dead == 0 || n.Dead+n.Stored != 40 {
 		t.Errorf("counts %+v", n)
@@ -427,10 +425,11 @@ func TestUncleanEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.mu.Lock()
-	c.rollover()
-	before := len(c.held())
-	c.mu.Unlock()
+	var before int
+	c.change(func() {
+		c.rollover()
+		before = len(c.held())
+	})
 	if before <= 5*40 {
 		t.Fatal("nothing was sent before the crash")
 	}
@@ -493,7 +492,7 @@ func TestRename(t *testing.T) {
 	}
 	appendAll(t, s, list[4:])
 	mustSync(t, s, 9)
-	c.rollover()
+	c.change(c.rollover)
 	if err := os.WriteFile(filepath.Join(cfg.Dir, "cursor"), backup, 0o600); err != nil {
 		t.Fatal(err)
 	}

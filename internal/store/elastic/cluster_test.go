@@ -62,6 +62,13 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
+// change changes what the cluster is, between requests.
+func (c *cluster) change(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f()
+}
+
 func (c *cluster) config(t *testing.T) Config {
 	return Config{URLs: []string{c.URL}, Dir: t.TempDir(), Wait: time.Millisecond, BulkBytes: 20_000}
 }

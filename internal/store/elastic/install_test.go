@@ -20,7 +20,7 @@ import (
 func TestInstall(t *testing.T) {
 	c := newCluster(t)
 	for round, want := range []int{1 + 5 + 1, 0} {
-		c.puts = nil
+		c.change(func() { c.puts = nil })
 		s := open(t, c.config(t))
 		appendAll(t, s, records(1, 1))
 		mustSync(t, s, 1)
@@ -32,8 +32,7 @@ func TestInstall(t *testing.T) {
 		!strings.Contains(text, `"priority":500`) || !strings.Contains(text, `"logs-haidang.flow-r365"`) {
 		t.Errorf("the template of a class is %s", text)
 	}
-	c.version = "8.4.1"
-	c.templates = map[string]json.RawMessage{}
+	c.change(func() { c.version, c.templates = "8.4.1", map[string]json.RawMessage{} })
 	s := open(t, c.config(t))
 	appendAll(t, s, records(1, 1))
 	mustSync(t, s, 1)
@@ -43,7 +42,7 @@ func TestInstall(t *testing.T) {
 		}
 	}
 	for _, version := range []string{"7.17.9", "", "x.y"} {
-		c.version = version
+		c.change(func() { c.version = version })
 		s := open(t, c.config(t))
 		appendAll(t, s, records(1, 1))
 		if _, err := s.Sync(t.Context()); err == nil || !strings.Contains(err.Error(), "8.0 or later") {
@@ -70,9 +69,7 @@ func TestInstallAgain(t *testing.T) {
 			b.Int(event.HaidangAlertEntry, int64(seq))
 		})})
 		mustSync(t, s, seq)
-		c.mu.Lock()
-		c.alias = false
-		c.mu.Unlock()
+		c.change(func() { c.alias = false })
 	}
 	if c.versions["a"] != 2 {
 		t.Errorf("the alert is at %d", c.versions["a"])
@@ -131,7 +128,7 @@ func TestCredentials(t *testing.T) {
 		cfg := c.config(t)
 		cfg.URLs = []string{tls.URL}
 		x.change(&cfg)
-		c.headers = nil
+		c.change(func() { c.headers = nil })
 		s := open(t, cfg)
 		appendAll(t, s, records(1, 1))
 		_, err := s.Sync(t.Context())
