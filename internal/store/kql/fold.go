@@ -78,24 +78,26 @@ func AppendText(dst []byte, e event.Event) []byte {
 	start := len(dst)
 	original, _ := e.Get(event.EventOriginal)
 	for x := range original.All {
-		dst = appendValueText(dst, start, x)
+		dst = AppendValue(dst, start, x)
 	}
 	for id, v := range e.Fields() {
 		if id == event.EventOriginal || id == event.HaidangText {
 			continue
 		}
 		if v.Kind() != event.List {
-			dst = appendValueText(dst, start, v)
+			dst = AppendValue(dst, start, v)
 			continue
 		}
 		for x := range v.All {
-			dst = appendValueText(dst, start, x)
+			dst = AppendValue(dst, start, x)
 		}
 	}
 	return dst
 }
 
-func appendValueText(dst []byte, start int, v event.Value) []byte {
+// AppendValue appends the folded tokens of one value to the full text in dst[start:], unless it has them side by side or
+// the value has none.
+func AppendValue(dst []byte, start int, v event.Value) []byte {
 	before := len(dst)
 	if before > start {
 		dst = append(dst, '\n')

@@ -229,7 +229,7 @@ func (s *Store) window(ctx context.Context, dec *decoder, text string, lo, hi in
 			return
 		}
 		for _, r := range rows[n:] {
-			size += len(r.vals[len(r.vals)-1]) + 500
+			size += len(r.vals[len(r.vals)-1]) + len(r.vals[len(r.vals)-2]) + 500
 		}
 		if (len(rows) > windowRows || size > windowBytes) && hi-lo > 1 {
 			cancel(errTooMany)

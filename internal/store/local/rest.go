@@ -24,7 +24,7 @@ import (
 // digits stand for themselves, so the text compresses as the bytes would.
 
 const (
-	restVersion  = 'a'                    // a letter: the library would take a short word of digits for a number
+	restVersion  = 'a'                    // packed.go has the other; a letter: the library would take a short word of digits for a number
 	firstDynamic = event.FieldID(1 << 15) // ids from here on mean something in this process only
 )
 

@@ -4,6 +4,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
@@ -60,6 +61,9 @@ type encoder struct {
 	fields []logstorage.Field
 	buf    []byte // texts of the fields
 	rest   []byte
+	full   []byte // haidang.text
+	shape  []byte // of event.original
+	packer packer
 }
 
 func newEncoder() encoder {
@@ -73,37 +77,34 @@ func newEncoder() encoder {
 // row returns the event's columns, the stream's first, valid until the next call; ok is false when they are too many
 // bytes for the library.
 func (enc *encoder) row(e event.Event, pos uint64) (fields []logstorage.Field, odd, ok bool) {
-	fields, odd = enc.make(e, pos, false, true)
+	fields, odd = enc.make(e, pos, layout{})
 	if logstorage.EstimatedJSONRowLen(fields) > maxRow {
-		fields, odd = enc.make(e, pos, true, false)
+		fields, odd = enc.make(e, pos, layout{odd: true, plain: true, bare: true})
 	}
 	return fields, odd, logstorage.EstimatedJSONRowLen(fields) <= maxRow
 }
 
-func (enc *encoder) make(e event.Event, pos uint64, odd, text bool) ([]logstorage.Field, bool) {
+// layout is how a row is made.
+type layout struct {
+	odd   bool // the hot fields go to haidang.rest
+	plain bool // haidang.rest in version a
+	bare  bool // without haidang.text; plain as well
+}
+
+func (enc *encoder) make(e event.Event, pos uint64, how layout) ([]logstorage.Field, bool) {
 	enc.buf = enc.buf[:0]
 	enc.fields = append(enc.fields[:0], make([]logstorage.Field, len(enc.cols))...)
-	rest := append(enc.rest[:0], restVersion)
-	rest = appendDifference(rest, e.Time(), e.Created())
-	rest = appendDifference(rest, e.Time(), e.Ingested())
-	for id, v := range e.Fields() {
-		i, hot := enc.index[id]
-		if !hot || odd {
-			rest = appendField(rest, id, v)
-			continue
-		}
-		c := &enc.cols[i]
-		value, scalar, regular := enc.column(c, v)
-		if !regular {
-			enc.rest = rest
-			return enc.make(e, pos, true, text)
-		}
-		if scalar {
-			rest = appendScalarMark(rest, id)
-		}
-		enc.fields[i] = logstorage.Field{Name: c.name, Value: value}
+	var ok bool
+	if how.plain {
+		ok = enc.plain(e, how)
+	} else if ok = enc.pack(e, how); ok && !wordy(enc.full) {
+		how.plain = true
+		return enc.make(e, pos, how)
 	}
-	enc.rest = rest
+	if !ok {
+		how.odd = true
+		return enc.make(e, pos, how)
+	}
 	n := 0
 	for _, f := range enc.fields {
 		if f.Value != "" {
@@ -115,17 +116,116 @@ func (enc *encoder) make(e event.Event, pos uint64, odd, text bool) ([]logstorag
 	id := e.ID()
 	enc.add(colID, func(b []byte) []byte { return hex.AppendEncode(b, id[:]) })
 	enc.add(colPos, func(b []byte) []byte { return strconv.AppendUint(b, pos, 10) })
-	enc.add(colRest, func(b []byte) []byte { return enc.words.encode(b, rest) })
-	if text {
-		enc.add(colText, func(b []byte) []byte { return kql.AppendText(b, e) })
+	enc.add(colRest, func(b []byte) []byte { return enc.words.encode(b, enc.rest) })
+	if !how.bare {
+		enc.fields = append(enc.fields, logstorage.Field{Name: colText, Value: view(enc.full)})
 	}
 	switch {
-	case !text:
+	case how.bare:
 		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: oddText})
-	case odd:
+	case how.odd:
 		enc.fields = append(enc.fields, logstorage.Field{Name: colOdd, Value: oddFields})
 	}
-	return enc.fields, odd
+	return enc.fields, how.odd
+}
+
+// wordy reports whether a full text cannot be taken for a number, of which the library might give back another form.
+func wordy(text []byte) bool { return bytes.ContainsAny(text, " \n") }
+
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// plain fills the columns, enc.rest in version a, and enc.full; false when a hot field is not regular.
+func (enc *encoder) plain(e event.Event, how layout) bool {
+	rest := append(enc.rest[:0], restVersion)
+	rest = appendDifference(rest, e.Time(), e.Created())
+	rest = appendDifference(rest, e.Time(), e.Ingested())
+	defer func() { enc.rest = rest }()
+	for id, v := range e.Fields() {
+		i, hot := enc.index[id]
+		if !hot || how.odd {
+			rest = appendField(rest, id, v)
+			continue
+		}
+		scalar, regular := enc.hot(i, v)
+		if !regular {
+			return false
+		}
+		if scalar {
+			rest = appendScalarMark(rest, id)
+		}
+	}
+	enc.full = enc.full[:0]
+	if !how.bare {
+		enc.full = kql.AppendText(enc.full, e)
+	}
+	return true
+}
+
+// pack is plain with version b. What it leaves in enc.full is what kql.AppendText would.
+func (enc *encoder) pack(e event.Event, how layout) bool {
+	p := &enc.packer
+	p.reset()
+	enc.full, enc.shape = enc.full[:0], enc.shape[:0]
+	original, _ := e.Get(event.EventOriginal)
+	ok := false
+	if original.Kind() == event.String {
+		enc.full, enc.shape, ok = p.cut(original.Str(), enc.full, enc.shape)
+	}
+	if !ok {
+		p.reset()
+		enc.full, enc.shape = enc.full[:0], enc.shape[:0]
+		for x := range original.All {
+			enc.full = kql.AppendValue(enc.full, 0, x)
+		}
+	}
+	p.begin(enc.rest[:0], e, enc.shape)
+	defer func() { enc.rest = p.dst }()
+	for id, v := range e.Fields() {
+		if id == event.EventOriginal {
+			if !ok {
+				p.field(id, v)
+			}
+			continue
+		}
+		if id != event.HaidangText {
+			enc.addText(v)
+		}
+		i, hot := enc.index[id]
+		if !hot || how.odd {
+			p.field(id, v)
+			continue
+		}
+		scalar, regular := enc.hot(i, v)
+		if !regular {
+			return false
+		}
+		if scalar {
+			p.scalarMark(id)
+		}
+	}
+	return true
+}
+
+// addText adds a value to the full text unless the original has its words.
+func (enc *encoder) addText(v event.Value) {
+	switch v.Kind() {
+	case event.List:
+		for x := range v.All {
+			enc.addText(x)
+		}
+	case event.String, event.IP:
+		if _, whole, _ := enc.packer.find(enc.packer.textOf(v)); !whole {
+			enc.full = kql.AppendValue(enc.full, 0, v)
+		}
+	}
+}
+
+// hot fills the column of a hot field.
+func (enc *encoder) hot(i int, v event.Value) (scalar, regular bool) {
+	c := &enc.cols[i]
+	value, scalar, regular := enc.column(c, v)
+	enc.fields[i] = logstorage.Field{Name: c.name, Value: value}
+	return scalar, regular
 }
 
 func (enc *encoder) add(name string, fill func([]byte) []byte) {
@@ -218,7 +318,7 @@ func newDecoder(enc *encoder) *decoder {
 	for _, c := range enc.cols {
 		d.names = append(d.names, c.name)
 	}
-	d.names = append(d.names, colRest)
+	d.names = append(d.names, colText, colRest)
 	return d
 }
 
@@ -233,7 +333,15 @@ func (d *decoder) add(b *event.Builder, r *found) error {
 	b.Time(event.Timestamp, r.time)
 	d.scalar = d.scalar[:0]
 	rest := restReader{b: d.buf}
-	if err := rest.event(b, r.time, func(id event.FieldID) { d.scalar = append(d.scalar, id) }); err != nil {
+	scalar := func(id event.FieldID) { d.scalar = append(d.scalar, id) }
+	if len(d.buf) > 0 && d.buf[0] == packedVersion {
+		fold, _, _ := strings.Cut(r.vals[len(r.vals)-2], "\n")
+		packed := packedReader{rest}
+		err = packed.event(b, r.time, fold, scalar)
+	} else {
+		err = rest.event(b, r.time, scalar)
+	}
+	if err != nil {
 		b.Cancel()
 		return fmt.Errorf("store/local: event %s: reading it: %w", r.id, err)
 	}
