@@ -17,7 +17,7 @@ type decodeCmd struct {
 	JSON      bool     `name:"json" help:"One nested ECS document a line, in order."`
 	Now       string   `help:"When the lines came in (RFC 3339): what a time without a year is near to." placeholder:"T"`
 	TZ        string   `name:"tz" help:"Zone of times that name none." placeholder:"ZONE" default:"Asia/Ho_Chi_Minh"`
-	Encoding  string   `help:"utf-8, windows-1258, tcvn3, vni or utf-16." default:"utf-8" enum:"utf-8,windows-1258,tcvn3,vni,utf-16"`
+	Encoding  string   `help:"One of ${enum}." default:"utf-8" enum:"utf-8,windows-1258,tcvn3,vni,utf-16"`
 	Inventory string   `help:"Inventory to enrich with." type:"existingfile"`
 	File      []string `arg:"" optional:"" help:"Files; none reads standard input."`
 }

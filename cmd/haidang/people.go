@@ -134,7 +134,7 @@ func (c *peopleTokenCmd) Run(s *streams) error {
 	if err := remote.Do(s.ctx, "POST", "/tokens", t, &made); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.err, "token %s: keep it safe, it is not shown again; revoke it with: haidang people revoke %s\n", made.ID,
+	fmt.Fprintf(s.err, "token %s: keep it safe, it is not shown again; revoke it: haidang people revoke %s\n", made.ID,
 		made.ID)
 	_, err = fmt.Fprintln(s.out, made.Token)
 	return err

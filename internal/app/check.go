@@ -40,8 +40,8 @@ func Check(ctx context.Context, path string) (*Report, error) {
 	return r, nil
 }
 
-// AssetConfig is what a configuration says of inventory and policy. A server without an inventory has no system, but may
-// have a policy.
+// AssetConfig is what a configuration says of inventory and policy. A server without an inventory has no system, but
+// may have a policy.
 func AssetConfig(c *config.Config) asset.Config {
 	return asset.Config{Inventory: c.Inventory, Policy: c.Policy, Relays: relayNetworks(c)}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// lagLimit is how far, in stream time, a reader may be behind before /readyz says so. Records are no measure: under load
-// hundreds of them are a second.
+// lagLimit is how far, in stream time, a reader may be behind before /readyz says so. Records are no measure: under
+// load hundreds of them are a second.
 const lagLimit = time.Minute
 
 // readiness is the body of /readyz.

@@ -53,7 +53,8 @@ func (a *App) newListeners() (list []listener, err error) {
 func (a *App) newSyslog(s *config.Syslog) (listener, error) {
 	c := syslog.Config{Name: s.Name, Site: s.Site, StateDir: filepath.Join(a.cfg.Data, "listeners"),
 		MaxMessage: s.MaxMessage, MaxConnections: s.MaxConnections, Idle: s.Idle, Listen: a.opt.Listen,
-		CertFile: s.Certificate, KeyFile: s.Key, ClientCAFile: s.ClientCA, RequireClientCert: s.ClientCA != "" && s.ClientAuth != "optional"}
+		CertFile: s.Certificate, KeyFile: s.Key, ClientCAFile: s.ClientCA,
+		RequireClientCert: s.ClientCA != "" && s.ClientAuth != "optional"}
 	switch s.Protocol {
 	case "udp":
 		c.UDP = []string{s.Listen}

@@ -28,7 +28,7 @@ type setups struct {
 	last  string   // in use, or told to the correlator
 }
 
-// kept is how many setups are known: more reloads than that are not between the stream's end and the correlator's place.
+// kept is how many setups are known: not more reloads are between the stream's end and the correlator's place.
 const kept = 16
 
 // switchTo is the payload of a control record.

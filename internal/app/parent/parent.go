@@ -35,7 +35,7 @@ type Config struct {
 	Stdout   *os.File
 	Stderr   *os.File
 	Grace    time.Duration // for the child to stop after SIGTERM; 0 is a minute
-	Pause    time.Duration // before a restart; 0 is a second; doubled from the fourth end within ten minutes on, to 32 times
+	Pause    time.Duration // before a restart; 0 is a second; from the fourth end in ten minutes on doubled, to 32 times
 }
 
 // Misconfigured is the status (EX_CONFIG of sysexits) with which a child says that no restart mends it. It is not 2: a
