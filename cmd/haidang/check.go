@@ -25,7 +25,8 @@ func (checkCmd) Help() string {
 Reads configuration, inventory, policy and rules as the server would, opens no socket and changes nothing. A mistake is
 told with file and line, and the exit status is 1; 3 when only rules were refused.
 
-Where the server runs, it also tells how many days the disk will do at the rate of the last week, for each retention class.
+Where the server runs, it also tells how many days the disk will do at the rate of the last week, for each retention
+class.
 
 With --data it reads everything that a stopped server keeps and changes nothing: checksums, chains, places. What is
 wrong is told with its cure, and the exit status is 1.`

@@ -22,8 +22,8 @@ func (verifyCmd) Help() string {
   haidang verify --events 2026-11-28
 
 A day (UTC, by the events' own time) is closed 24 hours after its end: how many events each retention class has, which
-ones, and what they say goes into a chain of hashes, <data>/manifests.ndjson. This computes it anew. The exit status is 1
-when an event was changed, added or taken out since, or the chain is broken.`
+ones, and what they say goes into a chain of hashes, <data>/manifests.ndjson. This computes it anew. The exit status is
+1 when an event was changed, added or taken out since, or the chain is broken.`
 }
 
 // Run asks the server.
@@ -33,7 +33,8 @@ func (c *verifyCmd) Run(s *streams) error {
 		return err
 	}
 	var v api.DayVerification
-	if err := remote.Do(s.ctx, "GET", "/verification/events?"+url.Values{"day": {c.Events}}.Encode(), nil, &v); err != nil {
+	query := url.Values{"day": {c.Events}}
+	if err := remote.Do(s.ctx, "GET", "/verification/events?"+query.Encode(), nil, &v); err != nil {
 		return err
 	}
 	if c.JSON {

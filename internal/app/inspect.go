@@ -46,8 +46,8 @@ type inspector struct {
 }
 
 // Inspect reads the data directory of a server that does not run, and changes nothing but its lock: checksums of the
-// spool's records, of checkpoints and outboxes, the chains of alerts, audit and manifests, the parts of the index as far
-// as can be seen from outside. An error means that it could not look; what it found is in the inspection.
+// spool's records, of checkpoints and outboxes, the chains of alerts, audit and manifests, the parts of the index as
+// far as can be seen from outside. An error means that it could not look; what it found is in the inspection.
 func Inspect(ctx context.Context, dir string) (*Inspection, error) {
 	lock, err := lockStopped(dir)
 	if err != nil {
@@ -58,8 +58,8 @@ func Inspect(ctx context.Context, dir string) (*Inspection, error) {
 	if _, err := os.Stat(filepath.Join(dir, restoringFile)); err == nil {
 		x.found(restoringFile, "a restore was cut off", "remove what is in the directory, and restore again")
 	}
-	for _, look := range []func() error{x.spool, x.alerts, x.people, x.correlator, x.outboxes, x.audit, x.manifests,
-		x.store} {
+	for _, look := range []func() error{x.spool, x.alerts, x.people, x.correlator, x.outboxes, x.audit,
+		x.manifests, x.store} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -82,8 +82,8 @@ func (x *inspector) counted(format string, args ...any) {
 }
 
 const (
-	cureSpool = "start the server: what stands behind the damage is read on, what it covers is lost unless the index has " +
-		"it; where the server does not start, move jetstream/$G/streams/SPOOL away, and it begins a new stream"
+	cureSpool = "start the server: what stands behind the damage is read on, what it covers is lost unless the index " +
+		"has it; where the server does not start, move jetstream/$G/streams/SPOOL away, and it begins a new stream"
 	cureAlerts = "the server goes on and reports the break; keep a copy for who investigates, and restore a backup if " +
 		"alerts are missing"
 	curePeople  = "restore a backup; people and tokens that came after it are made again"

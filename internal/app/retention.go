@@ -149,7 +149,8 @@ func (a *App) tellRetention(ctx context.Context) error {
 		b.Str(event.EventDataset, "haidang.storage")
 		b.Int(event.HaidangStorageClass, int64(c.Class))
 		b.Int(event.HaidangStorageDaysLeft, int64(c.DaysLeft))
-		b.Str(event.Message, fmt.Sprintf("Kho lưu %d ngày: đĩa còn đủ cho %d ngày ở mức ghi của tuần qua", c.Class, c.DaysLeft))
+		b.Str(event.Message, fmt.Sprintf("Kho lưu %d ngày: đĩa còn đủ cho %d ngày ở mức ghi của tuần qua", c.Class,
+			c.DaysLeft))
 		a.ofSOC(b)
 		b.End()
 	}

@@ -117,7 +117,8 @@ func (c *CopyConfig) file(ctx context.Context, f File, begun bool) (sum string, 
 		return "", err
 	}
 	defer in.Close()
-	r := &counted{r: io.LimitReader(in, f.Size-offset), h: h, n: offset, tell: func(n int64) { tell(c.Progress, n, f.Size) }}
+	r := &counted{r: io.LimitReader(in, f.Size-offset), h: h, n: offset,
+		tell: func(n int64) { tell(c.Progress, n, f.Size) }}
 	if err := writeFile(path, r, offset); err != nil {
 		return "", err
 	}

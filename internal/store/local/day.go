@@ -21,6 +21,7 @@ type Usage struct {
 
 // Usage adds up the files of every class that has any.
 func (s *Store) Usage() (list []Usage, err error) {
+	s.flush()
 	for _, c := range s.open() {
 		days, err := os.ReadDir(filepath.Join(c.path, "partitions"))
 		if err != nil && !os.IsNotExist(err) {
@@ -47,8 +48,8 @@ func (s *Store) Usage() (list []Usage, err error) {
 	return list, nil
 }
 
-// Day calls fn for every event of the class of so many days whose time is within the day (UTC), newest first, until it returns false. An
-// event is valid until fn returns. Close waits for it: ctx should end with the server.
+// Day calls fn for every event of the class of so many days whose time is within the day (UTC), newest first, until it
+// returns false. An event is valid until fn returns. Close waits for it: ctx should end with the server.
 func (s *Store) Day(ctx context.Context, days int, date time.Time, fn func(event.Event) bool) error {
 	s.flush()
 	for _, c := range s.open() {
