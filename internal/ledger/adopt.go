@@ -44,6 +44,9 @@ func Adopt(c asset.Config, a Adoption) error {
 	if err != nil {
 		return fmt.Errorf("ledger: adopting: %w", err)
 	}
+	if _, err := asset.Load(c); err != nil { // as it is, or it is no file to add to
+		return fmt.Errorf("ledger: adopting: mend the inventory first: %w", err)
+	}
 	text, err := insert(old, a)
 	if err != nil {
 		return fmt.Errorf("ledger: adopting: %s: %w", c.Inventory, err)
@@ -89,8 +92,13 @@ func Adopt(c asset.Config, a Adoption) error {
 }
 
 // insert puts the component's line behind the last one of the system.
-func insert(old []byte, a Adoption) ([]byte, error) {
-	file, err := parser.ParseBytes(old, 0)
+func insert(old []byte, a Adoption) (text []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil { // of the YAML library
+			err = fmt.Errorf("it cannot be read: %v", p)
+		}
+	}()
+	file, err := parser.ParseBytes(bytes.ReplaceAll(old, []byte("\r\n"), []byte("\n")), 0) // it miscounts lines else
 	if err != nil {
 		return nil, err
 	}

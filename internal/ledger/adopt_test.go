@@ -4,11 +4,16 @@
 package ledger
 
 import (
+	"bytes"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"github.com/haidang-soc/haidang/internal/asset"
 )
@@ -123,4 +128,96 @@ func TestAdoptLayouts(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, data)
 		}
 	}
+}
+
+// FuzzInsert lays an inventory out in every way: one or two lines come in, all others stay, and the system has the
+// component afterwards.
+func FuzzInsert(f *testing.F) {
+	f.Add([]byte{0}, "web")
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, "Cổng dịch vụ")
+	f.Add([]byte{255, 254, 13, 77, 0, 3}, "#: {x")
+	f.Fuzz(func(t *testing.T, layout []byte, name string) {
+		next := 0
+		pick := func(n int) int {
+			if len(layout) == 0 {
+				return 0
+			}
+			next++
+			return int(layout[next%len(layout)]) % n
+		}
+		end := []string{"\n", "\r\n"}[pick(2)]
+		var b strings.Builder
+		line := func(indent int, text string) {
+			for range pick(3) {
+				b.WriteString([]string{"", "# ghi chú", "      # - {name: cũ}", "   "}[pick(4)] + end)
+			}
+			b.WriteString(strings.Repeat(" ", indent) + text + end)
+		}
+		line(0, "systems:")
+		list := pick(3)
+		key := list + 2
+		for _, id := range []string{"a", "b"} {
+			line(list, "- id: "+id)
+			line(key, "name: Hệ thống")
+			if pick(3) > 0 {
+				line(key, "components:")
+				at := key + pick(5)
+				for i := range 1 + pick(3) {
+					switch pick(3) {
+					case 0:
+						line(at, fmt.Sprintf("- {name: c%d, addresses: [10.0.0.%d]} # cũ", i, i))
+					case 1:
+						line(at, fmt.Sprintf("- name: c%d", i))
+						line(at+2, "addresses:")
+						line(at+2+pick(3), fmt.Sprintf("- 10.0.0.%d", i))
+					default:
+						line(at, fmt.Sprintf("- {name: c%d,", i))
+						line(at+4, fmt.Sprintf("addresses: [10.0.0.%d]}", i))
+					}
+				}
+			}
+			if pick(2) == 0 {
+				line(key, "reason: >-")
+				b.WriteString(strings.Repeat(" ", key+2) + "vì - thế" + end)
+			}
+		}
+		data := b.String()
+		if pick(2) == 0 {
+			data = strings.TrimSuffix(data, end)
+		}
+		text, err := insert([]byte(data), Adoption{Address: netip.MustParseAddr("2001:db8::1"), System: "a",
+			Component: strings.ToValidUTF8(name, "")})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		rest := strings.Split(strings.TrimSuffix(data, end), end)
+		n := len(rest)
+		lines := strings.Split(strings.TrimSuffix(string(text), end), end)
+		for _, line := range lines {
+			if len(rest) > 0 && line == rest[0] {
+				rest = rest[1:]
+			}
+		}
+		if len(rest) > 0 || len(lines) > n+2 {
+			t.Fatalf("lost %q of\n%s\nin\n%s", rest, data, text)
+		}
+		count := func(text []byte, id string) int {
+			file, err := parser.ParseBytes(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), 0)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			keys, err := findSystem(file.Docs[0].Body, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := field(keys, "components")
+			if x == nil {
+				return 0
+			}
+			return len(x.Value.(*ast.SequenceNode).Values)
+		}
+		if count(text, "a") != count([]byte(data), "a")+1 || count(text, "b") != count([]byte(data), "b") {
+			t.Fatalf("not in its place:\n%s\nin\n%s", data, text)
+		}
+	})
 }

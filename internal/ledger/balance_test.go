@@ -199,3 +199,22 @@ func TestFindingWaits(t *testing.T) {
 		t.Fatalf("after 30 s: %+v", r.l.found)
 	}
 }
+
+// TestDeadLettersAreExplained moves dead letters out of what is stored: nothing is missing.
+func TestDeadLettersAreExplained(t *testing.T) {
+	r := newRig(t, 1)
+	r.store.dead = 2
+	r.send("listener/0", 5)
+	r.settle()
+	r.want()
+	row := r.l.View().Sources[0]
+	if row.Dead != 2 || row.Stored != 3 || row.Given != 5 {
+		t.Errorf("%+v", row)
+	}
+	r.store.dead = 1
+	r.send("listener/0", 5)
+	r.send("listener/1", 5)
+	r.stream.join(2)
+	r.settle()
+	r.want()
+}

@@ -285,19 +285,16 @@ func (l *Ledger) stored(r *spool.Record, did StoreCounts) {
 			o.Expired++
 		}
 	}
+	missing := int64(given) - int64(did.Kept+did.Expired+did.Dead)
+	if missing == 0 && did.Dead == 0 {
+		return
+	}
 	s := l.source(one)
-	if one == Several {
-		s.Given += did.Dead
-		s.Stored += did.Dead
+	if one == Several { // on top of those that each source was booked for
+		s.Given += uint64(max(int64(did.Dead)+missing, 0))
+		s.Dead += did.Dead
+		return
 	}
-	s.Stored -= did.Dead
+	s.Stored = uint64(int64(s.Stored) - missing - int64(did.Dead))
 	s.Dead += did.Dead
-	told := did.Kept + did.Expired + did.Dead
-	if missing := int64(given) - int64(told); missing != 0 {
-		if one == Several {
-			s.Given += uint64(max(missing, 0))
-			return
-		}
-		s.Stored = uint64(int64(s.Stored) - missing)
-	}
 }
