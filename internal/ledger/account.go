@@ -193,7 +193,7 @@ type source struct {
 	Troubles   map[string]*Trouble `json:"troubles,omitempty"` // by hop
 
 	// Of this process.
-	life        uint64            // units in since the start
+	life        uint64            // units acknowledged since the start, known ones as well
 	own         uint64            // of life: reports
 	counts      map[string]uint64 // what the listener counts
 	kind        string

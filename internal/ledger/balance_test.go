@@ -22,19 +22,21 @@ func (r *rig) traffic(steps int) {
 			r.send(name, 1+r.rnd.IntN(20))
 		case 4: // the acknowledgement got lost
 			if f.prev != nil {
+				f.received += uint64(f.prev.Len())
 				if err := r.intake.Write(r.tb.Context(), f.prev); err != nil {
 					r.tb.Fatal(err)
 				}
+				f.accepted += uint64(f.prev.Len())
 			}
 		case 5: // an overlap
 			if f.prev != nil && f.prev.Epoch() == f.epoch && f.prev.Last() == f.next {
 				n := uint64(1 + r.rnd.IntN(5))
 				b := r.batch(name, f.epoch, f.prev.First(), f.next+n)
-				f.received += n
+				f.received += uint64(b.Len())
 				if err := r.intake.Write(r.tb.Context(), b); err != nil {
 					r.tb.Fatal(err)
 				}
-				f.accepted += n
+				f.accepted += uint64(b.Len())
 				f.next += n
 				f.prev = b
 			}

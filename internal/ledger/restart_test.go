@@ -292,3 +292,25 @@ func FuzzCovered(f *testing.F) {
 		}
 	})
 }
+
+// TestAdoptedAgain: a listener writes what an earlier process was killed with, though the stream has it: known, no loss.
+func TestAdoptedAgain(t *testing.T) {
+	r := newRig(t, 1)
+	r.send("listener/0", 5)
+	f := r.feed("listener/0")
+	old, epoch := f.prev, f.epoch
+	at := r.save()
+	r.crash(at)
+	f.epoch, f.next = epoch+1, 0
+	f.received += 5 // the new process takes them up again
+	if err := r.intake.Write(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	f.accepted += 5
+	r.send("listener/0", 3)
+	r.settle()
+	r.want()
+	if row := r.l.View().Sources[0]; row.Accepted != 8 || row.Known != 5 || row.Stored != 8 {
+		t.Errorf("%+v", row)
+	}
+}

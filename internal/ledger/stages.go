@@ -50,7 +50,7 @@ func (w *intake) Write(ctx context.Context, b *event.Batch) error {
 func (l *Ledger) taken(b *event.Batch, lost int64) {
 	s := l.source(b.Source())
 	events, units, own := s.accept(b)
-	s.life += units
+	s.life += b.Last() - b.First() // the collector counts what is known as well
 	s.own += own
 	switch rest := uint64(b.Len()) - events; {
 	case units == 0:
