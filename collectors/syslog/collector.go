@@ -113,8 +113,8 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	return err
 }
 
-// protect makes what is read outlive the process, and returns what an earlier one was killed with. Where the file cannot
-// be made, collecting goes on without; the messages count as unprotected.
+// protect makes what is read outlive the process, and returns what an earlier one was killed with. Where the file
+// cannot be made, collecting goes on without; the messages count as unprotected.
 func (r *run) protect(udp []*socket.UDP) []socket.Kept {
 	f, kept, err := socket.OpenInflight(r.c.cfg.inflightFile(), r.state.Epoch(), len(udp), r.c.cfg.MaxMessage)
 	if err != nil {
