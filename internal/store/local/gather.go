@@ -14,6 +14,7 @@ import (
 const (
 	fullBlock  = 2 << 20  // bytes as the library estimates rows
 	maxWaiting = 48 << 20 // bytes of all data sets together
+	maxSpare   = 16       // empty buffers kept
 )
 
 // pending are the rows of a data set that the library has not got yet.
@@ -31,7 +32,7 @@ func (s *Store) gather(c *class, t int64, fields []logstorage.Field) {
 	}
 	p := c.rows[set]
 	if p == nil {
-		p = &pending{rows: logstorage.GetLogRows(nil, nil, nil, nil, "")}
+		p = s.newPending()
 		c.rows[strings.Clone(set)] = p
 	}
 	p.rows.MustAdd(logstorage.TenantID{}, t, fields, stream)
@@ -50,8 +51,21 @@ func (s *Store) gather(c *class, t int64, fields []logstorage.Field) {
 // hand gives the rows to the library.
 func (s *Store) hand(c *class, p *pending) {
 	c.st.MustAddRows(p.rows)
-	logstorage.PutLogRows(p.rows)
 	s.waiting -= p.bytes
+	p.rows.ResetKeepSettings()
+	p.bytes = 0
+	if len(s.spare) < maxSpare {
+		s.spare = append(s.spare, p)
+	}
+}
+
+func (s *Store) newPending() *pending {
+	if n := len(s.spare); n > 0 {
+		p := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		return p
+	}
+	return &pending{rows: logstorage.GetLogRows(nil, nil, nil, nil, "")}
 }
 
 func (s *Store) handLargest() {

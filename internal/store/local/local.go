@@ -66,7 +66,8 @@ type Store struct {
 	mu      sync.Mutex
 	classes []*class
 	dirty   bool // rows were added since the last flush
-	waiting int  // bytes in class.rows, as the library estimates them
+	spare   []*pending
+	waiting int // bytes in class.rows, as the library estimates them
 	saved   cursorFile
 
 	counts struct{ stored, skipped, expired, clamped, odd, cut atomic.Uint64 }

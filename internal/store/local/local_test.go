@@ -112,7 +112,7 @@ func TestUnclean(t *testing.T) {
 }
 
 func TestWordCode(t *testing.T) {
-	w := newWordCode()
+	w := newWordCode(wordSymbols, wordSingles)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for n := range 300 {
 		src := make([]byte, n)
@@ -120,7 +120,7 @@ func TestWordCode(t *testing.T) {
 			src[i] = byte(rnd.Uint32())
 		}
 		word := string(w.encode(nil, src))
-		if strings.Trim(word, wordAlphabet) != "" {
+		if strings.Trim(word, wordSymbols) != "" {
 			t.Fatalf("%q is not one word", word)
 		}
 		back, err := w.decode(nil, word)

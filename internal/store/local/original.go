@@ -4,6 +4,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strings"
@@ -40,9 +41,10 @@ type span struct{ start, end int }
 type original struct {
 	text  string
 	words []span
+	heads []byte // the first byte of each word
 }
 
-func (o *original) reset() { o.text, o.words = "", o.words[:0] }
+func (o *original) reset() { o.text, o.words, o.heads = "", o.words[:0], o.heads[:0] }
 
 func wordByte(c byte) bool {
 	return c >= 0x80 || c-'0' <= 9 || c|0x20-'a' < 26
@@ -50,7 +52,8 @@ func wordByte(c byte) bool {
 
 // cut cuts text, and appends its folded words to fold and its shape to shape. Not ok: the words would not give it back.
 func (o *original) cut(text string, fold, shape []byte) (newFold, newShape []byte, ok bool) {
-	o.text, o.words = text, o.words[:0]
+	o.reset()
+	o.text = text
 	i, foldStart, beyond := 0, len(fold), false
 	for i < len(text) && !wordByte(text[i]) {
 		i++
@@ -62,7 +65,7 @@ func (o *original) cut(text string, fold, shape []byte) (newFold, newShape []byt
 		for i < len(text) && !wordByte(text[i]) {
 			i++
 		}
-		o.words = append(o.words, w)
+		o.words, o.heads = append(o.words, w), append(o.heads, text[w.start])
 		word := text[w.start:w.end]
 		before := len(fold)
 		if before > foldStart {
@@ -216,9 +219,14 @@ func (o *original) find(s string) (p place, whole, ok bool) {
 	if k == len(s) {
 		return p, false, false
 	}
-	for i, w := range o.words {
-		start := w.start - k
-		if start < 0 || o.text[w.start] != s[k] || len(o.text)-start < len(s) || o.text[start:start+len(s)] != s {
+	for i := 0; ; i++ {
+		n := bytes.IndexByte(o.heads[i:], s[k])
+		if n < 0 {
+			return p, false, ok
+		}
+		i += n
+		start := o.words[i].start - k
+		if start < 0 || len(o.text)-start < len(s) || o.text[start:start+len(s)] != s {
 			continue
 		}
 		j, end := i, start+len(s)
@@ -233,7 +241,6 @@ func (o *original) find(s string) (p place, whole, ok bool) {
 			p, ok = at, true
 		}
 	}
-	return p, false, ok
 }
 
 // at returns the text of a place, "" when there is none.

@@ -12,11 +12,12 @@ import (
 	"unsafe"
 
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/store/kql"
 )
 
 // Version b of haidang.rest says less than version a: event.original is its shape (original.go), and a value that
 // stands in event.original is its place there, counted in words, so that lines of one kind say the same. Ids are
-// differences from the one before. Numbers below 58 are one letter, which wordCode leaves as it is. Rows without
+// differences from the one before. Numbers below 58 are one letter, which wordCode writes as one. Rows without
 // haidang.text, and those whose text the library might not give back as it was, are in version a.
 
 const (
@@ -88,27 +89,34 @@ func (p *packer) scalarMark(id event.FieldID) {
 	p.dst = append(p.dst, numerals[event.None])
 }
 
-// field writes one field.
-func (p *packer) field(id event.FieldID, v event.Value) {
+// field writes one field, and appends to the full text what it and the original lack.
+func (p *packer) field(id event.FieldID, v event.Value, full []byte) []byte {
 	p.id(id)
 	if v.Kind() != event.List {
-		p.value(v)
-		return
+		if whole := p.value(v); !whole && id != event.HaidangText {
+			full = kql.AppendValue(full, 0, v)
+		}
+		return full
 	}
 	p.dst = append(p.dst, numerals[event.List])
 	p.dst = appendNumber(p.dst, uint64(v.Len()))
 	for x := range v.All {
+		text := x
 		if k := x.Kind(); k != event.String && k != event.IP {
 			x = event.StringValue(x.String()) // a Builder makes no lists of these
 		}
-		p.value(x)
+		if whole := p.value(x); !whole && id != event.HaidangText {
+			full = kql.AppendValue(full, 0, text)
+		}
 	}
+	return full
 }
 
-func (p *packer) value(v event.Value) {
+// value writes a value; whole as find says.
+func (p *packer) value(v event.Value) (whole bool) {
 	kind := int(v.Kind())
 	s := p.textOf(v)
-	if at, _, ok := p.find(s); ok {
+	if at, whole, ok := p.find(s); ok {
 		switch {
 		case at.before != 0 || at.behind != 0:
 			p.dst = append(p.dst, numerals[kind+kinds*modePlace])
@@ -124,7 +132,7 @@ func (p *packer) value(v event.Value) {
 			p.dst = append(p.dst, numerals[kind+kinds*modeWord])
 			p.dst = appendNumber(p.dst, uint64(at.first))
 		}
-		return
+		return whole
 	}
 	p.dst = append(p.dst, numerals[kind])
 	switch v.Kind() {
@@ -136,6 +144,7 @@ func (p *packer) value(v event.Value) {
 	default:
 		p.dst = appendScalar(p.dst, v)
 	}
+	return false
 }
 
 // textOf is the text to look for in the original, "" for none. It is valid until the next call.

@@ -19,9 +19,8 @@ import (
 // @timestamp, then field by field its id (0 and a name for one that is not in fields.lock), kind and value. A field of
 // kind None says that the list column of that name held one text, not a list.
 //
-// The bytes are written as ASCII letters, digits and underscores, so that the library sees one word: it would cut
-// anything else into words and put each into its Bloom filters, which cost more than the rest of a row. Letters and
-// digits stand for themselves, so the text compresses as the bytes would.
+// The bytes are written by a wordCode, so that the library sees one word or none: it would cut anything else into words
+// and put each into its Bloom filters, which cost more than the rest of a row.
 
 const (
 	restVersion  = 'a'                    // packed.go has the other; a letter: the library would take a short word of digits for a number

@@ -57,7 +57,8 @@ func hotColumns() []column {
 type encoder struct {
 	cols   []column
 	index  map[event.FieldID]int
-	words  *wordCode
+	words  *wordCode // of version a of haidang.rest
+	marks  *wordCode // of version b
 	fields []logstorage.Field
 	buf    []byte // texts of the fields
 	rest   []byte
@@ -67,7 +68,8 @@ type encoder struct {
 }
 
 func newEncoder() encoder {
-	enc := encoder{cols: hotColumns(), index: map[event.FieldID]int{}, words: newWordCode()}
+	enc := encoder{cols: hotColumns(), index: map[event.FieldID]int{},
+		words: newWordCode(wordSymbols, wordSingles), marks: newWordCode(markSymbols, markSingles)}
 	for i, c := range enc.cols {
 		enc.index[c.id] = i
 	}
@@ -116,7 +118,11 @@ func (enc *encoder) make(e event.Event, pos uint64, how layout) ([]logstorage.Fi
 	id := e.ID()
 	enc.add(colID, func(b []byte) []byte { return hex.AppendEncode(b, id[:]) })
 	enc.add(colPos, func(b []byte) []byte { return strconv.AppendUint(b, pos, 10) })
-	enc.add(colRest, func(b []byte) []byte { return enc.words.encode(b, enc.rest) })
+	code := enc.marks
+	if how.plain {
+		code = enc.words
+	}
+	enc.add(colRest, func(b []byte) []byte { return code.encode(b, enc.rest) })
 	if !how.bare {
 		enc.fields = append(enc.fields, logstorage.Field{Name: colText, Value: view(enc.full)})
 	}
@@ -183,18 +189,16 @@ func (enc *encoder) pack(e event.Event, how layout) bool {
 	for id, v := range e.Fields() {
 		if id == event.EventOriginal {
 			if !ok {
-				p.field(id, v)
+				enc.full = p.field(id, v, enc.full)
 			}
 			continue
 		}
-		if id != event.HaidangText {
-			enc.addText(v)
-		}
 		i, hot := enc.index[id]
 		if !hot || how.odd {
-			p.field(id, v)
+			enc.full = p.field(id, v, enc.full)
 			continue
 		}
+		enc.addText(v)
 		scalar, regular := enc.hot(i, v)
 		if !regular {
 			return false
@@ -325,7 +329,12 @@ func newDecoder(enc *encoder) *decoder {
 // add builds the event of a row.
 func (d *decoder) add(b *event.Builder, r *found) error {
 	var err error
-	if d.buf, err = d.enc.words.decode(d.buf[:0], r.vals[len(r.vals)-1]); err != nil {
+	text := r.vals[len(r.vals)-1]
+	code := d.enc.words
+	if packed := d.enc.marks.enc[packedVersion][0]; text != "" && text[0] == packed {
+		code = d.enc.marks
+	}
+	if d.buf, err = code.decode(d.buf[:0], text); err != nil {
 		return fmt.Errorf("store/local: event %s: reading it: %w", r.id, err)
 	}
 	b.Begin(0, 0)
