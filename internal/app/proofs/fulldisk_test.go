@@ -46,6 +46,9 @@ http: {listen: "127.0.0.1:0"}
 spool: {max_bytes: 41943040, reserve: %d}
 store: {dir: index, reserve: 1}
 `, c.reserve))
+			if c.left > 0 {
+				d.heavy()
+			}
 			d.until("answers", func() bool { return d.answers() > 20 })
 			for round := range c.rounds {
 				d.fill(c.left)
@@ -64,6 +67,34 @@ store: {dir: index, reserve: 1}
 			d.finish("index")
 		})
 	}
+}
+
+// heavy adds an agent whose records are longer than what fill leaves: writing one fails although there is some space.
+func (d *disk) heavy() {
+	s := newSender(d.dir, 99, d.seed, d.clock)
+	d.senders = append(d.senders, s)
+	noise := make([]byte, 60_000)
+	d.sent.Go(func() error {
+		pause := time.NewTicker(25 * time.Millisecond)
+		defer pause.Stop()
+		for d.ctx.Err() == nil {
+			acked := s.acked.Load()
+			if acked == uint64(len(s.lines)) {
+				if d.sending.Err() != nil {
+					return nil
+				}
+				for range 8 {
+					for i := range noise {
+						noise[i] = byte(33 + s.r.IntN(90))
+					}
+					s.lines = append(s.lines, said{"<30>Nov  3 10:00:00 h app: " + string(noise), hosts[0], s.clock.Wall()})
+				}
+			}
+			_ = s.send(d.ctx, acked, uint64(len(s.lines)))
+			<-pause.C
+		}
+		return d.ctx.Err()
+	})
 }
 
 // silent waits until nobody has been answered for two seconds: a write of the server has failed.
@@ -137,6 +168,7 @@ type disk struct {
 	server  *server
 	client  *http.Client
 	senders []*sender
+	sending context.Context
 	stop    func()
 	sent    errgroup.Group
 }
@@ -168,7 +200,7 @@ func newDisk(t *testing.T, on, yaml string) *disk {
 	d.ctx = ctx
 	d.server = start(t, d.dir, d.clock)
 	sending, stop := context.WithCancel(ctx)
-	d.stop = stop
+	d.sending, d.stop = sending, stop
 	t.Cleanup(stop)
 	for i := range 3 {
 		s := newSender(d.dir, i, d.seed, d.clock)

@@ -40,8 +40,8 @@ collectors:
 `
 
 // hostileBound is what the server's memory may reach, in bytes: caches of the index 128 MiB, queues of four listeners
-// 64 MiB each, incomplete lines 64 MiB a listener, requests 64 of 16 MiB while they are read, templates 64 MiB, and what
-// the collector of garbage leaves for as much again.
+// 64 MiB each, incomplete lines 64 MiB a listener, requests 64 of 16 MiB while they are read, templates 64 MiB, and
+// what the collector of garbage leaves for as much again.
 const hostileBound = 2 << 30
 
 // TestPeerHostile plays everybody who means no good to one running server, while an honest sender goes on: its lines

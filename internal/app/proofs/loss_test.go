@@ -37,9 +37,9 @@ collectors:
   - netflow: {name: flows, listen: "127.0.0.2:0"}
 `
 
-// TestOracleLoss sends to the whole program: flows of which every thirtieth datagram is left out, and, while the process
-// is stopped, more lines at once than the kernel's buffer holds, and then no more. The metrics and the events in the
-// index agree with what was lost.
+// TestOracleLoss sends to the whole program: flows of which every thirtieth datagram is left out, and, while the
+// process is stopped, more lines at once than the kernel's buffer holds, and then no more. The metrics and the events
+// in the index agree with what was lost.
 func TestOracleLoss(t *testing.T) {
 	dir := configure(t, lossYAML)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
