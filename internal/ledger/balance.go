@@ -165,7 +165,7 @@ func (l *Ledger) origins(end uint64) {
 	caught := l.book.Stream.Seq >= l.start.Seq
 	for name, o := range l.book.Origins {
 		if l.snap != 0 {
-			o.Lost = max(int64(o.snap)-int64(o.Streamed), 0)
+			o.Lost = max(o.Lost, int64(o.snap)-int64(o.Streamed)) // never more than there are: what is under way hides some
 		}
 		if caught {
 			o.snap = o.Accepted
