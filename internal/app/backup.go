@@ -36,7 +36,7 @@ func (a *App) takeImage(ctx context.Context, dir string, m *backup.Image) error 
 	if a.store != nil {
 		_, err = a.store.Snapshot(ctx, to("store"))
 	} else {
-		err = backup.Tree(data("store"), to("store"), never)
+		err = backup.Tree(a.cfg.StoreDir(), to("store"), never)
 	}
 	if err != nil {
 		return err

@@ -152,6 +152,12 @@ func TestKillDamage(t *testing.T) {
 	t.Run("index", func(t *testing.T) {
 		dir, path := damaged(t, dir, "store/r365/partitions/*/datadb/*/metadata.json", func(int64) int64 { return 0 })
 		inspect(t, dir, path)
+		day := filepath.Dir(filepath.Dir(filepath.Dir(path))) // the cure
+		if err := os.Rename(day, filepath.Join(t.TempDir(), "day")); err != nil {
+			t.Fatal(err)
+		}
+		a, _ := startIn(t, dir, yaml)
+		eventually(t, "the correlator to go on", func() bool { return a.Progress().Correlated > 0 })
 	})
 }
 

@@ -113,6 +113,10 @@ func StoppedImage(dir string) (m *backup.Image, open backup.OpenFunc, release fu
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, "store")); err != nil {
+		return nil, nil, nil, errors.Join(fmt.Errorf("backup: the index is not in %s: start the server and back it up while "+
+			"it runs, which knows where the index is", dir), lock.Close())
+	}
 	m = &backup.Image{ID: "stopped", Made: time.Now().UTC(), Program: buildVersion(), Data: format}
 	m.Incarnation = incarnation(dir)
 	m.Files, err = backup.List(dir, func(path string) bool {
