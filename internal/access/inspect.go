@@ -9,8 +9,9 @@ import (
 	"os"
 )
 
-// InspectAudit follows the chain of an audit that nobody has open, and changes nothing. It returns the number of entries
-// up to the first that is wrong, and the bytes of a last line that was cut short. An audit that is not there has none.
+// InspectAudit follows the chain of an audit that nobody has open, and changes nothing. It returns the number of
+// entries up to the first that is wrong, and the bytes of a last line that was cut short. An audit that is not there
+// has none.
 func InspectAudit(path string) (entries uint64, torn int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
