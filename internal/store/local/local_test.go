@@ -112,7 +112,7 @@ func TestUnclean(t *testing.T) {
 }
 
 func TestWordCode(t *testing.T) {
-	w := newWordCode(wordSymbols, wordSingles)
+	w := newWordCode(wordSymbols, wordSingles, wordSeconds)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for n := range 300 {
 		src := make([]byte, n)

@@ -69,7 +69,8 @@ type encoder struct {
 
 func newEncoder() encoder {
 	enc := encoder{cols: hotColumns(), index: map[event.FieldID]int{},
-		words: newWordCode(wordSymbols, wordSingles), marks: newWordCode(markSymbols, markSingles)}
+		words: newWordCode(wordSymbols, wordSingles, wordSeconds),
+		marks: newWordCode(markSymbols, markSingles, markSeconds)}
 	for i, c := range enc.cols {
 		enc.index[c.id] = i
 	}

@@ -12,6 +12,10 @@ const (
 
 	wordSingles = numerals
 	markSingles = numerals + " "
+
+	// The second symbols of pairs, in order: it is on disks.
+	wordSeconds = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+	markSeconds = markSymbols
 )
 
 // wordCode writes any bytes with the characters of symbols: a byte of singles as the symbol at its place there, any
@@ -24,7 +28,7 @@ type wordCode struct {
 	double  [8][256]int16
 }
 
-func newWordCode(symbols, singles string) *wordCode {
+func newWordCode(symbols, singles, seconds string) *wordCode {
 	w := &wordCode{symbols: symbols}
 	for i := range w.single {
 		w.single[i] = -1
@@ -47,7 +51,7 @@ func newWordCode(symbols, singles string) *wordCode {
 		if w.enc[b][0] != 0 {
 			continue
 		}
-		e, c := n/len(symbols), symbols[n%len(symbols)]
+		e, c := n/len(seconds), seconds[n%len(seconds)]
 		w.enc[b] = [2]byte{escapes[e], c}
 		w.double[e][c] = int16(b)
 		n++
