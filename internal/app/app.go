@@ -102,7 +102,7 @@ type App struct {
 	indexed      atomic.Uint64 // sequence of the last record that the store has safe
 	reached      atomic.Int64  // clock of the last record that the store was given
 	reloading    sync.Mutex
-	closing    sync.Mutex // held while days are closed
+	closing      sync.Mutex    // held while days are closed
 	ready        chan struct{} // closed once the listeners were started
 	addresses    addresses
 	ingest       atomic.Pointer[ingest.Handler]
