@@ -64,7 +64,7 @@ type HTTP struct {
 
 // Spool bounds the durable stream that events pass through.
 type Spool struct {
-	// MaxBytes is how much the stream may take; 0 means three quarters of what is free at start.
+	// MaxBytes is how much the stream may take, in bytes or as 40GiB; 0 means three quarters of what is free at start.
 	MaxBytes int64 `yaml:"max_bytes"`
 	// Reserve is the free space, in bytes, below which nothing is taken any more; 0 means the larger of 1 GiB and 5 %.
 	Reserve int64 `yaml:"reserve"`

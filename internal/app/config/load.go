@@ -41,10 +41,12 @@ func Load(path string) (*Config, error) {
 // own are read.
 func Parse(path string, data []byte) (*Config, error) {
 	c := Default()
-	d := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField())
+	d := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField(), yaml.CustomUnmarshaler(size))
 	err := d.Decode(c)
 	if errors.Is(err, io.EOF) {
 		c = Default()
+	} else if wrong := (*sizeError)(nil); errors.As(err, &wrong) {
+		return nil, wrong.in(path, data)
 	} else if err != nil {
 		return nil, explain(path, err)
 	}
