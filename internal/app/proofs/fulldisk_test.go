@@ -43,7 +43,7 @@ func TestKillFullDisk(t *testing.T) {
 			d := newDisk(t, "data", fmt.Sprintf(`
 data: data
 http: {listen: "127.0.0.1:0"}
-spool: {max_bytes: 41943040, reserve: %d}
+spool: {max_bytes: 40MiB, reserve: %d}
 store: {dir: index, reserve: 1}
 `, c.reserve))
 			if c.left > 0 {
@@ -137,7 +137,7 @@ func TestKillFullDiskOfStore(t *testing.T) {
 data: data
 http: {listen: "127.0.0.1:0"}
 spool: {reserve: 1}
-store: {dir: index, reserve: 16777216}
+store: {dir: index, reserve: 16MiB}
 `)
 	d.until("events in the index", func() bool { return d.metric("haidang_store_sequence") > 5 })
 	for round := range 2 {
