@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/haidang-soc/haidang/dashboards/console/api"
 	"github.com/haidang-soc/haidang/internal/ledger"
@@ -101,6 +102,9 @@ func (a *App) adopt(ctx context.Context, x ledger.Adoption) error {
 	return nil
 }
 
+// maxLedgerMetrics is how many sources have metrics of their own; haidang ledger shows all.
+const maxLedgerMetrics = 1000
+
 // ledgerMetrics are the balance by source and hop.
 func (a *App) ledgerMetrics(count func(name, help string, v uint64, labels ...string),
 	gauge func(name, help string, v float64, labels ...string)) {
@@ -115,8 +119,11 @@ func (a *App) ledgerMetrics(count func(name, help string, v uint64, labels ...st
 	for _, s := range v.Stages {
 		gauge("ledger_lag_records", "Records that a reader is behind.", float64(s.Lag), "reader", s.Name)
 	}
-	for i := range v.Sources {
+	for i := range min(len(v.Sources), maxLedgerMetrics) {
 		r := &v.Sources[i]
+		if !utf8.ValidString(r.Source) { // no label; haidang ledger has it
+			continue
+		}
 		for state, n := range map[string]uint64{"accepted": r.Accepted, "known": r.Known, "cut": r.Cut,
 			"undecoded": r.Undecoded, "errors": r.Errors, "written": r.Written, "read": r.Read, "given": r.Given,
 			"stored": r.Stored, "expired": r.Expired, "dead": r.Dead} {
