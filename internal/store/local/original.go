@@ -209,6 +209,9 @@ func (o *original) paste(r *packedReader, fold string) {
 // behind is negative when it ends within that word.
 type place struct{ first, more, before, behind int }
 
+// maxTries bounds at how many words find compares: lines of one repeated word would take the square of their length.
+const maxTries = 128
+
 // find looks for s at the beginning of a word. whole reports that it ends no word in the middle: then the folded
 // original holds its words side by side.
 func (o *original) find(s string) (p place, whole, ok bool) {
@@ -219,9 +222,9 @@ func (o *original) find(s string) (p place, whole, ok bool) {
 	if k == len(s) {
 		return p, false, false
 	}
-	for i := 0; ; i++ {
+	for i, tries := 0, 0; ; i++ {
 		n := bytes.IndexByte(o.heads[i:], s[k])
-		if n < 0 {
+		if tries++; n < 0 || tries > maxTries {
 			return p, false, ok
 		}
 		i += n

@@ -27,7 +27,8 @@ const (
 
 	// numerals are the digits of a number below 58, and the escape of those from there on.
 	numerals = "0123456789ABCDEFGHIJKLMNOPRSTUVWYabcdefghijklmnopqrstuvwxyz"
-	kinds    = 8 // more than event has
+	kinds    = 8       // more than event has
+	maxTaken = 8 << 20 // more than the values of an event
 )
 
 // How a value is written: kind + kinds * mode is a numeral.
@@ -168,7 +169,10 @@ func (p *packer) textOf(v event.Value) string {
 }
 
 // packedReader reads version b.
-type packedReader struct{ restReader }
+type packedReader struct {
+	restReader
+	taken int // bytes of the original that values stand at
+}
 
 func (r *packedReader) numeral() int {
 	c := r.byte()
@@ -284,8 +288,9 @@ func (r *packedReader) place(mode int, o *original) string {
 		p.behind = int(r.varint())
 	}
 	s := o.at(p)
-	if s == "" {
+	if r.taken += len(s); s == "" || r.taken > maxTaken {
 		r.fail()
+		return ""
 	}
 	return s
 }

@@ -15,13 +15,20 @@ import (
 	"github.com/haidang-soc/haidang/internal/store/storetest"
 )
 
-// roundTrip makes a row of an event and an event of the row, and compares. It returns the length of haidang.rest.
-func roundTrip(t *testing.T, enc *encoder, e event.Event) int {
+// roundTrip makes a row of an event and an event of the row, and compares; in both versions of haidang.rest.
+func roundTrip(t *testing.T, enc *encoder, e event.Event) {
 	t.Helper()
 	fields, _, ok := enc.row(e, 1)
 	if !ok {
 		t.Fatal("too large for a row")
 	}
+	readsBack(t, enc, e, fields)
+	fields, _ = enc.make(e, 1, layout{plain: true})
+	readsBack(t, enc, e, fields)
+}
+
+func readsBack(t *testing.T, enc *encoder, e event.Event, fields []logstorage.Field) {
+	t.Helper()
 	dec := newDecoder(enc)
 	r := found{time: e.Time(), id: e.ID(), vals: make([]string, len(dec.names))}
 	for i, n := range dec.names {
@@ -42,7 +49,6 @@ func roundTrip(t *testing.T, enc *encoder, e event.Event) int {
 	if string(got) != string(want) {
 		t.Errorf("reads back as\n%s, want\n%s", got, want)
 	}
-	return len(r.vals[len(r.vals)-1])
 }
 
 func TestPacked(t *testing.T) {
@@ -75,6 +81,25 @@ func TestPacked(t *testing.T) {
 	}
 	for e := range (storetest.Generator{Base: storetest.Base(), PerRecord: 400}).Record(1).Batches[0].Events() {
 		roundTrip(t, &enc, e)
+	}
+}
+
+// TestFindRepeated: a hostile line is looked through in no more than a moment.
+func TestFindRepeated(t *testing.T) {
+	var o original
+	text := strings.Repeat("ab ", 80_000)
+	if _, _, ok := o.cut(text, nil, nil); !ok {
+		t.Fatal("not cut")
+	}
+	for _, s := range []string{text[:120_001], text[:120_000] + "zz"} {
+		for range 100 {
+			if _, whole, _ := o.find(s); whole {
+				t.Fatalf("found %q...", s[:10])
+			}
+		}
+	}
+	if p, whole, ok := o.find("ab ab"); !whole || !ok || p != (place{0, 1, 0, 0}) {
+		t.Errorf("find: %+v, %v, %v", p, whole, ok)
 	}
 }
 

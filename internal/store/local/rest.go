@@ -23,7 +23,8 @@ import (
 // and put each into its Bloom filters, which cost more than the rest of a row.
 
 const (
-	restVersion  = 'a'                    // packed.go has the other; a letter: the library would take a short word of digits for a number
+	// packed.go has the other. A letter: the library would take a short word of digits for a number.
+	restVersion  = 'a'
 	firstDynamic = event.FieldID(1 << 15) // ids from here on mean something in this process only
 )
 

@@ -346,7 +346,7 @@ func (d *decoder) add(b *event.Builder, r *found) error {
 	scalar := func(id event.FieldID) { d.scalar = append(d.scalar, id) }
 	if len(d.buf) > 0 && d.buf[0] == packedVersion {
 		fold, _, _ := strings.Cut(r.vals[len(r.vals)-2], "\n")
-		packed := packedReader{rest}
+		packed := packedReader{restReader: rest}
 		err = packed.event(b, r.time, fold, scalar)
 	} else {
 		err = rest.event(b, r.time, scalar)
