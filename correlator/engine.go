@@ -75,20 +75,19 @@ type Engine struct {
 	policy *asset.Policy
 	inv    *asset.Inventory
 
-	cursor   spool.Cursor
-	clock    int64 // stream time, unix ns
-	down     int64 // ns for which no record came: nobody could have been heard
-	gap      int64 // the last such time, ns
-	resumed  int64 // listening time (clock - down) when it ended
-	origins  originTable
-	lanes    [lanes]lane
-	tables   []table // of detections, then of correlations
-	dirty    []change
-	turns    uint64 // numbers the changes
-	held     int    // entries and evidence with text and fields
-	open     int    // episodes
-	lastTick int64
-	stats    Stats
+	cursor  spool.Cursor
+	clock   int64 // stream time, unix ns
+	down    int64 // ns for which no record came: nobody could have been heard
+	gap     int64 // the last such time, ns
+	resumed int64 // listening time (clock - down) when it ended
+	origins originTable
+	lanes   [lanes]lane
+	tables  []table // of detections, then of correlations
+	dirty   []change
+	turns   uint64 // numbers the changes
+	held    int    // entries and evidence with text and fields
+	open    int    // episodes
+	stats   Stats
 
 	at      spool.Position
 	out     Output

@@ -30,7 +30,7 @@ type Adoption struct {
 // file is replaced at once, after asset.Load has accepted it; on an error it is as it was.
 func Adopt(c asset.Config, a Adoption) error {
 	if c.Inventory == "" {
-		return errors.New("ledger: adopting: the configuration names no inventory file: set inventory:")
+		return errors.New("ledger: adopting: the configuration names no inventory file; set the key inventory")
 	}
 	path, err := filepath.EvalSymlinks(c.Inventory)
 	if err != nil {

@@ -205,7 +205,6 @@ type stream struct {
 	loseBatch    bool   // the next batch is acknowledged and gone
 	double       bool   // the next batch's first event comes twice
 	refuse       error
-	open         *spool.Record // gathers batches of several sources
 }
 
 func (s *stream) end() Place { return Place{"x", uint64(len(s.records))} }
