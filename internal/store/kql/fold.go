@@ -95,8 +95,8 @@ func AppendText(dst []byte, e event.Event) []byte {
 	return dst
 }
 
-// AppendValue appends the folded tokens of one value to the full text in dst[start:], unless it has them side by side or
-// the value has none.
+// AppendValue appends the folded tokens of one value to the full text in dst[start:], unless it has them side by side
+// already or the value has none.
 func AppendValue(dst []byte, start int, v event.Value) []byte {
 	before := len(dst)
 	if before > start {
