@@ -31,6 +31,7 @@ type benchLoadCmd struct {
 	Rules   []string `help:"Rules beside the built-in ones." placeholder:"PATH"`
 	Data    string   `help:"Data directory; without it a temporary one, removed at the end."`
 	Seed    uint64   `default:"1" help:"Of the lines."`
+	Heap    string   `help:"Write a heap profile of the server under load." placeholder:"FILE"`
 	Profile string   `help:"Write a CPU profile of the server for go tool pprof." placeholder:"FILE"`
 }
 
@@ -53,7 +54,7 @@ func (c benchLoadCmd) Run(s *streams) error {
 		return err
 	}
 	cfg := bench.Config{Out: s.out, Program: self, Rate: c.Rate, Seconds: c.Seconds, Flows: c.Flows, Rules: c.Rules,
-		Data: c.Data, Seed: c.Seed, Log: newLog(s, "warn")}
+		Data: c.Data, Seed: c.Seed, Heap: c.Heap, Log: newLog(s, "warn")}
 	if isTerminal(s.err) {
 		cfg.Progress = func(done, total uint64) { fmt.Fprintf(s.err, "\r%d/%d\x1b[K", done, total) }
 	}

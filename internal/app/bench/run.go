@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"time"
 
@@ -36,6 +37,8 @@ type Config struct {
 	Rules   []string // beside the built-in ones
 	Seed    uint64
 	Log     *slog.Logger
+	// Heap, if set, is a file for a heap profile of the server under load.
+	Heap string
 	// Progress, if set, is told every second how far it is.
 	Progress func(done, total uint64)
 }
@@ -94,12 +97,16 @@ func Run(ctx context.Context, c Config) (rep *Report, err error) {
 		return nil, err
 	}
 	last := time.Now()
+	if err := c.writeHeap(); err != nil {
+		return nil, err
+	}
 	rep.Lag = a.Progress().Lag()
 	want := uint64(rep.Sent.Lines + rep.Sent.Flows)
 	if err := c.settle(ctx, a, want); err != nil {
 		return nil, err
 	}
-	rep.Behind, rep.CPU = time.Since(last), cpu()-before
+	// Before the report itself searches, compresses and measures stages: that memory is not the server's.
+	rep.Behind, rep.CPU, rep.RSS = time.Since(last), cpu()-before, peak()
 	p := a.Progress()
 	rep.Accepted, rep.Lost, rep.Alerts = p.Taken, p.Dropped, p.Alerts
 	if rep.Detection, rep.Correlation, err = latencies(a); err != nil {
@@ -108,12 +115,23 @@ func Run(ctx context.Context, c Config) (rep *Report, err error) {
 	if rep.Found, err = found(ctx, a); err != nil {
 		return nil, err
 	}
-	rep.RSS, rep.Disk = peak(), size(filepath.Join(c.Data, "store"))
+	rep.Disk = size(filepath.Join(c.Data, "store"))
 	if rep.Zstd, err = compressed(rep.Sent.Lines, c.Seed); err != nil {
 		return nil, err
 	}
 	rep.Stages, err = stages(cfg, c.Seed)
 	return rep, err
+}
+
+func (c *Config) writeHeap() error {
+	if c.Heap == "" {
+		return nil
+	}
+	f, err := os.Create(c.Heap)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("heap").WriteTo(f, 0), f.Close())
 }
 
 func (c *Config) write() (*config.Config, error) {
