@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // Checkpointer keeps the engine's state in a directory as full-<sequence>: the newest two, so that a damaged one does
@@ -65,22 +67,7 @@ func (c *Checkpointer) write(e *Engine, data []byte) error {
 	if len(files) > 0 {
 		seq = files[0].seq + 1
 	}
-	tmp := filepath.Join(c.Dir, "new")
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, filepath.Join(c.Dir, fmt.Sprintf("full-%020d", seq))); err != nil {
-		return err
-	}
-	if err := syncDir(c.Dir); err != nil {
+	if err := safefile.Write(filepath.Join(c.Dir, fmt.Sprintf("full-%020d", seq)), data, 0o600); err != nil {
 		return err
 	}
 	for _, old := range files[min(1, len(files)):] {
@@ -89,18 +76,6 @@ func (c *Checkpointer) write(e *Engine, data []byte) error {
 		}
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
-		err = nil // Windows cannot sync a directory
-	}
-	return errors.Join(err, d.Close())
 }
 
 // Load makes an engine of the newest checkpoint that can be read; without any it is new and begins at the start of the

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/haidang-soc/haidang/internal/safefile"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
@@ -33,15 +34,12 @@ func (c *Checkpointer) Rename(from, to spool.Incarnation) (newest spool.Cursor, 
 		case err != nil:
 			return newest, fmt.Errorf("correlator: %s: %w", path, err)
 		}
-		if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-			return newest, err
-		}
-		if err := os.Rename(path+".new", path); err != nil {
+		if err := safefile.Write(path, data, 0o600); err != nil {
 			return newest, err
 		}
 		newest = at
 	}
-	return newest, syncDir(c.Dir)
+	return newest, nil
 }
 
 // renameCheckpoint replaces the cursor in a checkpoint.

@@ -10,8 +10,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // State is what a listener keeps on the disk: how often it was opened, and for sockets that outlive it, because a
@@ -100,23 +101,7 @@ func (s *State) store() error {
 	for cookie, n := range s.drops {
 		text = fmt.Appendf(text, "drops %d %d\n", cookie, n)
 	}
-	dir := filepath.Dir(s.file)
-	tmp, err := os.CreateTemp(dir, filepath.Base(s.file)+".*")
-	if err != nil {
-		return fmt.Errorf("socket: writing the bind counter: %w", err)
-	}
-	_, err = tmp.Write(text)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), s.file)
-	}
-	if err != nil {
-		return fmt.Errorf("socket: writing the bind counter: %w", errors.Join(err, os.Remove(tmp.Name())))
-	}
-	d, err := os.Open(dir)
-	if err == nil {
-		err = errors.Join(d.Sync(), d.Close())
-	}
-	if err != nil {
+	if err := safefile.Write(s.file, text, 0o600); err != nil {
 		return fmt.Errorf("socket: writing the bind counter: %w", err)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // format is the version of the data directory's layout.
@@ -37,7 +39,7 @@ func openData(dir string) (*os.File, error) {
 	data, err := os.ReadFile(path)
 	switch have := strings.TrimSpace(string(data)); {
 	case errors.Is(err, fs.ErrNotExist), err == nil && have == "": // a power failure can leave it empty
-		err = writeFile(path, format+"\n")
+		err = safefile.Write(path, []byte(format+"\n"), 0o600)
 	case err == nil:
 		err = checkFormat(dir, have)
 	}
@@ -58,25 +60,4 @@ func checkFormat(dir, have string) error {
 			dir, have, format)
 	}
 	return nil
-}
-
-// writeFile writes a small file so that after a power failure it has the old content or the new one.
-func writeFile(path, content string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.WriteString(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

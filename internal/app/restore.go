@@ -19,6 +19,7 @@ import (
 
 	"github.com/haidang-soc/haidang/correlator"
 	"github.com/haidang-soc/haidang/internal/backup"
+	"github.com/haidang-soc/haidang/internal/safefile"
 	"github.com/haidang-soc/haidang/internal/spool"
 	"github.com/haidang-soc/haidang/internal/store/elastic"
 	"github.com/haidang-soc/haidang/internal/store/local"
@@ -69,7 +70,7 @@ func Restore(ctx context.Context, c RestoreConfig) (*Restored, error) {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
 	mark := filepath.Join(c.To, restoringFile)
-	if err := writeFile(mark, m.ID+"\n"); err != nil {
+	if err := safefile.Write(mark, []byte(m.ID+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
 	if err := backup.Extract(ctx, c.From, c.To, c.Copying); err != nil {
@@ -124,7 +125,7 @@ func StoppedImage(dir string) (m *backup.Image, open backup.OpenFunc, release fu
 		case "backup", "ends", restoringFile, "listeners":
 			return true
 		}
-		return filepath.Base(path) == "lock" || strings.HasSuffix(path, ".tmp")
+		return filepath.Base(path) == "lock" || strings.HasSuffix(path, safefile.Suffix)
 	})
 	if err != nil {
 		return nil, nil, nil, errors.Join(fmt.Errorf("backup: %w", err), lock.Close())

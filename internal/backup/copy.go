@@ -16,6 +16,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // OpenFunc opens a file of an image at an offset. The reader must yield the rest of the file, to its size.
@@ -188,17 +190,13 @@ func (c *CopyConfig) finish(m *Manifest) error {
 	if err := writeFile(filepath.Join(c.To, sumName), bytes.NewReader([]byte(sumLine(text))), 0); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	tmp := filepath.Join(c.To, manifestName+".new")
-	if err := writeFile(tmp, bytes.NewReader(text), 0); err != nil {
-		return fmt.Errorf("backup: %w", err)
-	}
-	if err := os.Rename(tmp, filepath.Join(c.To, manifestName)); err != nil {
+	if err := safefile.Write(filepath.Join(c.To, manifestName), text, 0o600); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
 	if err := os.Remove(filepath.Join(c.To, partialName)); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return syncDir(c.To)
+	return safefile.SyncDir(c.To)
 }
 
 func key(f File) File { f.SHA256 = ""; return f }
@@ -226,7 +224,7 @@ func readPartial(dir string) (head partialHead, finished map[File]string, err er
 // newPartial begins the list anew with what is finished of the files of this image.
 func newPartial(c CopyConfig, finished map[File]string) (*os.File, error) {
 	path := filepath.Join(c.To, partialName)
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path+safefile.Suffix, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +236,7 @@ func newPartial(c CopyConfig, finished map[File]string) (*os.File, error) {
 		}
 	}
 	if err == nil {
-		err = errors.Join(f.Sync(), os.Rename(path+".new", path))
+		err = errors.Join(f.Sync(), os.Rename(path+safefile.Suffix, path))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -252,13 +250,4 @@ func appendLine(f *os.File, v any) error {
 		_, err = f.Write(append(line, '\n'))
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync() // a system that cannot sync folders needs no such thing
-	return d.Close()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/haidang-soc/haidang/internal/asset"
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // Adoption says which system an address belongs to from now on.
@@ -81,14 +82,10 @@ func Adopt(c asset.Config, a Adoption) error {
 	if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, old) {
 		return errors.Join(fmt.Errorf("ledger: adopting: %s was changed meanwhile: try again", c.Inventory), err)
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := safefile.Rename(tmp, path); err != nil {
 		return fmt.Errorf("ledger: adopting: %w", err)
 	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("ledger: adopting: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }
 
 // insert puts the component's line behind the last one of the system.

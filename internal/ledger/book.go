@@ -11,8 +11,9 @@ import (
 	"hash/crc32"
 	"maps"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // bookVersion is the format; another one is begun anew.
@@ -190,33 +191,10 @@ func (l *Ledger) Save() error {
 	l.mu.Unlock()
 	data, err := encode(&head, rows)
 	if err == nil {
-		err = replace(l.path, data)
+		err = safefile.Write(l.path, data, 0o640)
 	}
 	if err != nil {
 		return fmt.Errorf("ledger: saving its book: %w", err)
 	}
 	return nil
-}
-
-// replace writes a file so that after a crash it is the old one or the new one.
-func replace(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path+".new"))
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

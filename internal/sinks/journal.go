@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 
 	"github.com/haidang-soc/haidang/internal/alert"
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // record is one line of an outbox file. A file is read from its start; what it means is the sum of its lines.
@@ -190,8 +191,8 @@ func openJournal(path string, f func(*record)) (j *journal, damaged int, err err
 	if _, err := file.Seek(good, io.SeekStart); err != nil {
 		return nil, damaged, fmt.Errorf("outbox: opening: %w", err)
 	}
-	if err := syncDir(path); err != nil {
-		return nil, damaged, err
+	if err := safefile.SyncDir(filepath.Dir(path)); err != nil {
+		return nil, damaged, fmt.Errorf("outbox: opening: %w", err)
 	}
 	return &journal{path: path, f: file, size: good}, damaged, nil
 }
@@ -222,7 +223,7 @@ func (j *journal) write(records ...*record) error {
 
 // replace puts a new file in the place of the old one, atomically.
 func (j *journal) replace(records []*record) error {
-	next := &journal{path: j.path + ".new"}
+	next := &journal{path: j.path + safefile.Suffix}
 	f, err := os.OpenFile(next.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("outbox: compacting: %w", err)
@@ -237,18 +238,10 @@ func (j *journal) replace(records []*record) error {
 	}
 	old := j.f
 	j.f, j.size = next.f, next.size
-	return errors.Join(syncDir(j.path), old.Close())
-}
-
-func (j *journal) close() error { return j.f.Close() }
-
-func syncDir(path string) error {
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("outbox: opening the folder: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("outbox: syncing the folder: %w", err)
+	if err := errors.Join(safefile.SyncDir(filepath.Dir(j.path)), old.Close()); err != nil {
+		return fmt.Errorf("outbox: compacting: %w", err)
 	}
 	return nil
 }
+
+func (j *journal) close() error { return j.f.Close() }

@@ -10,10 +10,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // When the table of ranges is written down, and when a silent source leaves it.
@@ -123,20 +124,7 @@ func writeSealed(path string, v any) error {
 		return err
 	}
 	data := fmt.Appendf(nil, "haidang %08x\n%s\n", crc32.Checksum(body, castagnoli), body)
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return safefile.Write(path, data, 0o600)
 }
 
 // readSealed reads what writeSealed wrote; a missing file leaves v as it is.
@@ -157,14 +145,4 @@ func readSealed(path string, v any) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-// syncDir makes a rename in dir last; a system that cannot sync directories needs no such thing.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
 }

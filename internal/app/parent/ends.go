@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/safefile"
 )
 
 // tooMany ends within window start the child degraded.
@@ -39,12 +41,7 @@ func record(path string, now time.Time) error {
 	for _, t := range append(recent(path, now), now) {
 		b.WriteString(t.UTC().Format(time.RFC3339Nano) + "\n")
 	}
-	tmp := path + ".tmp"
-	err := os.WriteFile(tmp, []byte(b.String()), 0o640)
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
+	if err := safefile.Write(path, []byte(b.String()), 0o640); err != nil {
 		return fmt.Errorf("parent: recording an end: %w", err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/haidang-soc/haidang/internal/safefile"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
@@ -28,7 +29,7 @@ const stateHead = "haidang store/elastic cursor 1"
 func (f stateFile) write(dir string) error {
 	text := fmt.Sprintf("%s\ncursor %s\nsent %d\n", stateHead, f.cursor, f.sent)
 	text += fmt.Sprintf("crc32c %08x\n", crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli)))
-	if err := writeFile(filepath.Join(dir, "cursor"), text); err != nil {
+	if err := safefile.Write(filepath.Join(dir, "cursor"), []byte(text), 0o640); err != nil {
 		return fmt.Errorf("store/elastic: writing its cursor: %w", err)
 	}
 	return nil
@@ -75,24 +76,4 @@ func Rename(dir string, from, to spool.Incarnation) error {
 	}
 	f.sent = max(f.sent, f.cursor.Seq(0)+restored)
 	return f.write(dir)
-}
-
-// writeFile replaces a file at once or not at all.
-func writeFile(path, text string) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

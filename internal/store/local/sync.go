@@ -18,6 +18,7 @@ import (
 
 	"github.com/VictoriaMetrics/VictoriaLogs/lib/logstorage"
 
+	"github.com/haidang-soc/haidang/internal/safefile"
 	"github.com/haidang-soc/haidang/internal/spool"
 )
 
@@ -198,37 +199,10 @@ func (f cursorFile) write(dir string) error {
 		fmt.Fprintf(&b, "touched %d %d\n", t.class, t.day)
 	}
 	fmt.Fprintf(&b, "crc32c %08x\n", crc32.Checksum([]byte(b.String()), crc32.MakeTable(crc32.Castagnoli)))
-	if err := writeFile(filepath.Join(dir, "cursor"), b.String()); err != nil {
+	if err := safefile.Write(filepath.Join(dir, "cursor"), []byte(b.String()), 0o640); err != nil {
 		return fmt.Errorf("store/local: writing its cursor: %w", err)
 	}
 	return nil
-}
-
-// writeFile replaces a file at once or not at all.
-func writeFile(path, text string) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 func readCursorFile(dir string) (cursorFile, error) {
