@@ -11,11 +11,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/haidang-soc/haidang/internal/access"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // Sort is the order of a list.
@@ -79,9 +77,9 @@ func NewQuery(scope access.Scope, f Filter) (Query, error) {
 	}
 	slices.Sort(q.f.Status)
 	q.f.Status = slices.Compact(q.f.Status)
-	q.words = strings.Fields(fold(f.Text))
-	for w := range strings.FieldsSeq(plain(f.Text)) {
-		if fold(w) != w {
+	q.words = strings.Fields(fulltext.Fold(f.Text))
+	for w := range strings.FieldsSeq(fulltext.Plain(f.Text)) {
+		if fulltext.Fold(w) != w {
 			q.exact = append(q.exact, w)
 		}
 	}
@@ -156,9 +154,9 @@ func (q *Query) matches(s *State) bool {
 		}
 	}
 	if len(q.exact) > 0 {
-		text := plain(s.text())
+		words := fulltext.Plain(s.text())
 		for _, w := range q.exact {
-			if !hasWord(text, w) {
+			if !hasWord(words, w) {
 				return false
 			}
 		}
@@ -191,39 +189,6 @@ func (s *State) text() string {
 	for i := range s.History {
 		if s.History[i].UndoneBy == 0 {
 			add(s.History[i].Note)
-		}
-	}
-	return b.String()
-}
-
-// plain returns the runs of letters and digits of a text, NFC and lower-cased, joined by spaces.
-func plain(text string) string {
-	var b strings.Builder
-	gap := false
-	for _, r := range norm.NFC.String(text) {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
-			gap = b.Len() > 0
-			continue
-		}
-		if gap {
-			b.WriteByte(' ')
-			gap = false
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
-}
-
-// fold is plain without diacritics: "Đăng nhập" and its decomposed form become "dang nhap".
-func fold(text string) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(plain(text)) {
-		switch {
-		case unicode.IsMark(r):
-		case r == 'đ':
-			b.WriteByte('d')
-		default:
-			b.WriteRune(r)
 		}
 	}
 	return b.String()

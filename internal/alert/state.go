@@ -6,6 +6,8 @@ package alert
 import (
 	"slices"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // State is an alert with everything people did to it, as the log tells it up to Entry. States are immutable: the next
@@ -115,7 +117,7 @@ func (s *State) derive() {
 			s.apply(&st.Action)
 		}
 	}
-	s.words = fold(s.text())
+	s.words = fulltext.Fold(s.text())
 }
 
 func (s *State) apply(a *Action) {

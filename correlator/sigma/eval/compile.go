@@ -9,6 +9,7 @@ import (
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // Compile makes a Set of rules. A rule that cannot be compiled is in the refusals and never matches; the others keep
@@ -304,7 +305,7 @@ func (c *compiler) text(field int32, a *sigma.Atom) int32 {
 	q := make(sigma.Pattern, len(p))
 	for i, part := range p {
 		if q[i] = part; part.Wildcard == sigma.Literal {
-			if q[i].Text = nfc(part.Text); !a.Cased {
+			if q[i].Text = fulltext.NFC(part.Text); !a.Cased {
 				q[i].Text = c.set.folder.fold(part.Text)
 			}
 		}
@@ -314,7 +315,7 @@ func (c *compiler) text(field int32, a *sigma.Atom) int32 {
 }
 
 func (c *compiler) regexp(field int32, text string) (int32, error) {
-	text = nfc(text)
+	text = fulltext.NFC(text)
 	re, err := regexp.Compile(text)
 	if err != nil {
 		return 0, fmt.Errorf("regular expression %q: %w", text, err)

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // folder brings text into the form in which it is compared: NFC, then simple case folding. Bytes that are not UTF-8
@@ -37,40 +37,15 @@ func foldRune(r rune) rune {
 	return least
 }
 
-// isASCII reports whether a text has only bytes below 0x80: it is NFC, and case is in its letters alone.
-func isASCII(s string) bool {
-	for len(s) >= 8 {
-		x := s[:8]
-		if (x[0]|x[1]|x[2]|x[3]|x[4]|x[5]|x[6]|x[7])&0x80 != 0 {
-			return false
-		}
-		s = s[8:]
-	}
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// nfc returns the text in NFC; of most texts that is the text itself.
-func nfc(s string) string {
-	if isASCII(s) || norm.NFC.IsNormalString(s) {
-		return s
-	}
-	return norm.NFC.String(s)
-}
-
 // append appends the folded text.
 func (f *folder) append(dst []byte, s string) []byte {
-	if isASCII(s) {
+	if fulltext.IsASCII(s) {
 		for i := range len(s) {
 			dst = append(dst, lower(s[i]))
 		}
 		return dst
 	}
-	s = nfc(s)
+	s = fulltext.NFC(s)
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			dst = append(dst, lower(c))

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // Scratch is the working memory of Match. The zero value is ready; it belongs to one goroutine at a time, and to one
@@ -116,7 +117,7 @@ func (s *Set) walk(sc *Scratch, id FieldID, v Value) {
 	}
 	for x := range v.All {
 		text := sc.textOf(x)
-		if !isASCII(text) {
+		if !fulltext.IsASCII(text) {
 			sc.folded = s.folder.append(sc.folded[:0], text)
 			text = unsafeString(sc.folded)
 		}
@@ -275,7 +276,7 @@ func (s *Set) satisfies(sc *Scratch, a *atom, v Value) (Value, bool) {
 		default:
 			text := sc.textOf(x)
 			sc.folded = s.folder.append(sc.folded[:0], text)
-			ok = a.matchText(nfc(text), unsafeString(sc.folded))
+			ok = a.matchText(fulltext.NFC(text), unsafeString(sc.folded))
 		}
 		if ok {
 			return x, true

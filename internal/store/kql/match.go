@@ -8,9 +8,9 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // IDField is the name under which a query finds an event by its id.
@@ -156,9 +156,9 @@ func matchOne(e *Expr, v event.Value) bool {
 func matchString(e *Expr, s string) bool {
 	q := &e.Value
 	if e.Op != Is {
-		return holds(e.Op, strings.Compare(nfc(s), q.whole[0]))
+		return holds(e.Op, strings.Compare(fulltext.NFC(s), q.whole[0]))
 	}
-	if q.whole.Match(nfc(s)) {
+	if q.whole.Match(fulltext.NFC(s)) {
 		return true
 	}
 	// A CIDR also finds an address that a sender wrote into a text field.
@@ -233,11 +233,8 @@ type textMatcher struct {
 	left int
 	met  []bool
 
-	lower, folded []byte
-	ends          []tokenEnd
+	tokens fulltext.Tokens
 }
-
-type tokenEnd struct{ lower, folded int }
 
 var textMatchers = sync.Pool{New: func() any { return new(textMatcher) }}
 
@@ -264,10 +261,10 @@ func (m *textMatcher) add(v event.Value) {
 	}
 	switch v.Kind() {
 	case event.String:
-		m.tokenize(v.Str())
+		m.tokens.Read(v.Str())
 	case event.IP:
 		var buf [64]byte
-		m.tokenize(string(v.AppendText(buf[:0])))
+		m.tokens.Read(string(v.AppendText(buf[:0])))
 	default:
 		return
 	}
@@ -280,10 +277,10 @@ func (m *textMatcher) add(v event.Value) {
 }
 
 func (m *textMatcher) has(group []token) bool {
-	for at := 0; at+len(group) <= len(m.ends); at++ {
+	for at := 0; at+len(group) <= m.tokens.Len(); at++ {
 		ok := true
 		for j := range group {
-			if !group[j].match(m.token(at + j)) {
+			if !group[j].match(m.tokens.At(at + j)) {
 				ok = false
 				break
 			}
@@ -293,66 +290,4 @@ func (m *textMatcher) has(group []token) bool {
 		}
 	}
 	return false
-}
-
-func (m *textMatcher) token(i int) (lower, folded string) {
-	var from tokenEnd
-	if i > 0 {
-		from = m.ends[i-1]
-	}
-	to := m.ends[i]
-	return view(m.lower[from.lower:to.lower]), view(m.folded[from.folded:to.folded])
-}
-
-func (m *textMatcher) tokenize(s string) {
-	m.lower, m.folded, m.ends = m.lower[:0], m.folded[:0], m.ends[:0]
-	inToken := false
-	end := func() {
-		if inToken {
-			m.ends = append(m.ends, tokenEnd{len(m.lower), len(m.folded)})
-		}
-		inToken = false
-	}
-	if ascii(s) {
-		m.tokenizeASCII(s)
-		return
-	}
-	table := baseTable()
-	for _, r := range nfc(s) {
-		base := tokenBase(table, r)
-		switch {
-		case base != 0:
-			inToken = true
-			r = unicode.ToLower(r)
-			m.lower = appendRune(m.lower, r)
-			if base > 0 {
-				m.folded = appendRune(m.folded, base)
-			} else {
-				m.folded = appendBaseSlow(m.folded, r)
-			}
-		case inToken && r >= 0x300 && unicode.Is(unicode.Mn, r):
-			m.lower = appendRune(m.lower, unicode.ToLower(r))
-		default:
-			end()
-		}
-	}
-	end()
-}
-
-func (m *textMatcher) tokenizeASCII(s string) {
-	inToken := false
-	for i := 0; i < len(s); i++ {
-		c := lowerTable[s[i]]
-		if c != 0 {
-			m.lower = append(m.lower, c)
-			inToken = true
-		} else if inToken {
-			m.ends = append(m.ends, tokenEnd{len(m.lower), len(m.lower)})
-			inToken = false
-		}
-	}
-	if inToken {
-		m.ends = append(m.ends, tokenEnd{len(m.lower), len(m.lower)})
-	}
-	m.folded = append(m.folded, m.lower...)
 }

@@ -132,23 +132,6 @@ func TestMatch(t *testing.T) {
 	f("2001", true)
 }
 
-func TestFold(t *testing.T) {
-	f := func(s, want string) {
-		t.Helper()
-		if got := Fold(s); got != want {
-			t.Errorf("Fold(%q) = %q, want %q", s, got, want)
-		}
-	}
-	f("", "")
-	f("Failed_password for-root", "failed password for root")
-	f("Đường Nguyễn Huệ, số 12/3", "duong nguyen hue so 12 3")
-	f("\u0110u\u031bo\u031b\u0300ng", "duong")
-	f("ĐẶNG", "dang")
-	f("日本語 한국어", "日本語 한국어")
-	f("é\xffa", "e a")
-	f("\u0301x", "x")
-}
-
 func TestAppendText(t *testing.T) {
 	want := "38 sshd 42 failed password for nguyen from 10 1 2 3 port 22\n" +
 		"dang nhap that bai failed password\n2001 db8 1\nauthentication\nsession\ndc01\n" +

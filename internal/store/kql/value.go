@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // Pattern is text with wildcards: the pieces between the stars. One piece is plain text.
@@ -51,12 +51,12 @@ func (p Pattern) normal() Pattern {
 		if s == "" && i > 0 && i < len(p)-1 {
 			continue
 		}
-		q = append(q, norm.NFC.String(s))
+		q = append(q, fulltext.NFC(s))
 	}
 	return q
 }
 
-func literalPattern(s string) Pattern { return Pattern{norm.NFC.String(s)} }
+func literalPattern(s string) Pattern { return Pattern{fulltext.NFC(s)} }
 
 // Value is what a query compares with. All its readings (text, number, address, time) are made once, by Parse.
 type Value struct {

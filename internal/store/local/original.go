@@ -9,7 +9,7 @@ import (
 	"math/bits"
 	"strings"
 
-	"github.com/haidang-soc/haidang/internal/store/kql"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 )
 
 // event.original is stored once, as the first line of haidang.text, which is its words in lower case, and as its shape
@@ -80,7 +80,7 @@ func (o *original) cut(text string, fold, shape []byte) (newFold, newShape []byt
 			shape = appendString(append(shape, numerals[literalWord]), word)
 			kind = lowerWord
 			from := len(fold)
-			if fold = kql.AppendFolded(fold, word); len(fold) == from {
+			if fold = fulltext.AppendFold(fold, word); len(fold) == from {
 				fold = fold[:before]
 			}
 			word = ""
@@ -95,7 +95,7 @@ func (o *original) cut(text string, fold, shape []byte) (newFold, newShape []byt
 		shape = appendSeparator(shape, kind, text[w.end:i])
 	}
 	shape = append(shape, numerals[endOfShape])
-	if beyond && string(fold[foldStart:]) != kql.Fold(text) {
+	if beyond && string(fold[foldStart:]) != fulltext.Fold(text) {
 		return fold, shape, false
 	}
 	return fold, shape, len(fold) > foldStart
@@ -171,7 +171,7 @@ func (o *original) paste(r *packedReader, fold string) {
 		case literalWord:
 			word := string(r.text())
 			buf = append(buf, word...)
-			if folded := kql.Fold(word); folded != "" {
+			if folded := fulltext.Fold(word); folded != "" {
 				for range strings.Count(folded, " ") + 1 {
 					next()
 				}

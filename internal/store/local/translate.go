@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 	"github.com/haidang-soc/haidang/internal/store/kql"
 )
 
@@ -257,7 +258,7 @@ func coldFilter(e *kql.Expr) filter {
 	if _, _, ok := e.Value.Time(); ok {
 		return unknown
 	}
-	folded := kql.Fold(s)
+	folded := fulltext.Fold(s)
 	if folded == "" {
 		return unknown
 	}
@@ -269,7 +270,7 @@ func coldFilter(e *kql.Expr) filter {
 		if !p.IsSingleIP() {
 			return unknown
 		}
-		text = "(" + text + " or " + quote(colText) + ":" + quote(kql.Fold(p.Addr().String())) + ")"
+		text = "(" + text + " or " + quote(colText) + ":" + quote(fulltext.Fold(p.Addr().String())) + ")"
 	}
 	return filter{text, false}
 }

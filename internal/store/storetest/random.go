@@ -14,6 +14,7 @@ import (
 
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/event/fulltext"
 	"github.com/haidang-soc/haidang/internal/store"
 	"github.com/haidang-soc/haidang/internal/store/kql"
 )
@@ -108,7 +109,7 @@ func (q randomQuery) leaf() string {
 	case 6:
 		return escape(strings.SplitN(field, ".", 2)[0]) + ".*: " + quoted(text)
 	case 7:
-		other := pick(q.rnd, kql.Fold(text), norm.NFD.String(text), strings.ToUpper(text), text+" ")
+		other := pick(q.rnd, fulltext.Fold(text), norm.NFD.String(text), strings.ToUpper(text), text+" ")
 		return escape(field) + ": " + quoted(other)
 	}
 	return escape(field) + ": " + quoted(text)
@@ -143,7 +144,7 @@ func (q randomQuery) words(text string) string {
 		w := words[q.rnd.IntN(len(words))]
 		switch q.rnd.IntN(4) {
 		case 0:
-			w = kql.Fold(w)
+			w = fulltext.Fold(w)
 		case 1:
 			list = append(list, q.stars(w))
 			continue
