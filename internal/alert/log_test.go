@@ -11,47 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/natstest"
 )
-
-// startServer runs an embedded JetStream in dir and returns a handle on it and how to stop it.
-func startServer(t testing.TB, dir string) (jetstream.JetStream, func()) {
-	t.Helper()
-	s, err := server.NewServer(&server.Options{
-		JetStream: true, StoreDir: dir, DontListen: true, SyncAlways: true, NoSigs: true, NoLog: true,
-		JetStreamMaxStore: 1 << 30,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(30 * time.Second) {
-		t.Fatal("the embedded server did not start")
-	}
-	nc, err := nats.Connect("", nats.InProcessServer(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var once sync.Once
-	stop := func() {
-		once.Do(func() {
-			nc.Close()
-			s.Shutdown()
-			s.WaitForShutdown()
-		})
-	}
-	t.Cleanup(stop)
-	return js, stop
-}
 
 func openLog(t testing.TB, js jetstream.JetStream) *Log {
 	t.Helper()
@@ -105,7 +71,7 @@ func act(t testing.TB, l *Log, a Action) *State {
 
 func TestEmitIsIdempotentAndSurvivesReopening(t *testing.T) {
 	dir := t.TempDir()
-	js, stop := startServer(t, dir)
+	js, stop := natstest.Start(t, dir)
 	l := openLog(t, js)
 	if n := emit(t, l, sample(1, 1, Medium), sample(2, 1, Low), sample(1, 2, High), sample(1, 2, High)); n != 3 {
 		t.Fatalf("appended %d entries, want 3", n)
@@ -117,7 +83,7 @@ func TestEmitIsIdempotentAndSurvivesReopening(t *testing.T) {
 	n, hash := l.Head()
 	stop()
 
-	js, _ = startServer(t, dir)
+	js, _ = natstest.Start(t, dir)
 	read := uint64(0)
 	l, err := Open(t.Context(), Config{JS: js, Progress: func(done, _ uint64) { read = done }})
 	if err != nil {
@@ -142,7 +108,7 @@ func TestEmitIsIdempotentAndSurvivesReopening(t *testing.T) {
 }
 
 func TestSeveralWritersShareOneChain(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	const writers, each = 4, 12
 	var logs []*Log
 	for range writers {
@@ -189,7 +155,7 @@ func TestSeveralWritersShareOneChain(t *testing.T) {
 }
 
 func TestFollowerSeesOtherWriters(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	a, b := openLog(t, js), openLog(t, js)
 	ctx, cancel := context.WithCancel(t.Context())
 	var run sync.WaitGroup
@@ -216,7 +182,7 @@ func TestFollowerSeesOtherWriters(t *testing.T) {
 }
 
 func TestSubscribeReadsOnFromTheStream(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	const many = keepTail + 150
 	for i := range many {
@@ -265,7 +231,7 @@ func TestVerifyNamesTheFirstBrokenEntry(t *testing.T) {
 		"number gap":   func(e *Entry) { e.N++ },
 	} {
 		t.Run(name, func(t *testing.T) {
-			js, _ := startServer(t, t.TempDir())
+			js, _ := natstest.Start(t, t.TempDir())
 			l := openLog(t, js)
 			emit(t, l, sample(1, 1, Low))
 			emit(t, l, sample(2, 1, Low))
@@ -284,7 +250,7 @@ func TestVerifyNamesTheFirstBrokenEntry(t *testing.T) {
 		})
 	}
 	t.Run("rubbish", func(t *testing.T) {
-		js, _ := startServer(t, t.TempDir())
+		js, _ := natstest.Start(t, t.TempDir())
 		l := openLog(t, js)
 		emit(t, l, sample(1, 1, Low))
 		if _, err := js.Publish(t.Context(), Subject, []byte("not an entry")); err != nil {
@@ -308,7 +274,7 @@ func wantBroken(t *testing.T, l *Log, n uint64) {
 }
 
 func TestLargeEvidenceIsCutToFit(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	a := sample(1, 1, High)
 	a.Evidence = nil
@@ -365,7 +331,7 @@ func TestALostAnswerIsNoDouble(t *testing.T) {
 		"stored": {true}, "not stored": {false}, "not, then stored": {false, true}, "both stored": {true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			real, _ := startServer(t, t.TempDir())
+			real, _ := natstest.Start(t, t.TempDir())
 			js := &lossy{JetStream: real}
 			l := openLog(t, js)
 			emit(t, l, sample(1, 1, Low))
@@ -382,7 +348,7 @@ func TestALostAnswerIsNoDouble(t *testing.T) {
 			}
 		})
 	}
-	real, _ := startServer(t, t.TempDir())
+	real, _ := natstest.Start(t, t.TempDir())
 	js := &lossy{JetStream: real}
 	l := openLog(t, js)
 	js.lose = make([]bool, 100)
@@ -403,7 +369,7 @@ func (w *writer) Write(_ context.Context, b *event.Batch) error {
 }
 
 func TestSignalsAreContiguousRanges(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	emit(t, l, sample(1, 1, Low), sample(2, 1, High))
 	act(t, l, Action{Kind: Acknowledge, Alert: ID{1}})
@@ -423,7 +389,7 @@ func TestSignalsAreContiguousRanges(t *testing.T) {
 }
 
 func TestNoRoomRefuses(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	full := errors.New("the disk is full")
 	l, err := Open(t.Context(), Config{JS: js, Room: func() error { return full }})
 	if err != nil {

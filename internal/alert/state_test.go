@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/access"
+	"github.com/haidang-soc/haidang/internal/natstest"
 )
 
 func TestLifeCycle(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	emit(t, l, sample(1, 1, Medium))
 	id := ID{1}
@@ -48,7 +49,7 @@ func TestLifeCycle(t *testing.T) {
 }
 
 func TestIncidentClocks(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	emit(t, l, sample(1, 1, High))
 	id := ID{1}
@@ -83,7 +84,7 @@ func TestIncidentClocks(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	open, closed, incident, other := ID{1}, ID{2}, ID{3}, ID{4}
 	emit(t, l, sample(1, 1, Low), sample(2, 1, Low), sample(3, 1, Low), sample(4, 1, Low))
@@ -151,7 +152,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestASeverityThatRisesReopens(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	emit(t, l, sample(1, 1, Medium))
 	act(t, l, Action{Kind: Close, Alert: ID{1}, Disposition: Benign})
@@ -174,7 +175,7 @@ func TestASeverityThatRisesReopens(t *testing.T) {
 }
 
 func TestBeforeForgetsWhatPeopleDid(t *testing.T) {
-	js, _ := startServer(t, t.TempDir())
+	js, _ := natstest.Start(t, t.TempDir())
 	l := openLog(t, js)
 	emit(t, l, sample(1, 1, Medium))
 	act(t, l, Action{Kind: Acknowledge, Alert: ID{1}})

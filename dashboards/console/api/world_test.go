@@ -15,14 +15,13 @@ import (
 	"testing"
 	"time"
 
-	nserver "github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/haidang-soc/haidang/internal/access"
 	"github.com/haidang-soc/haidang/internal/alert"
 	"github.com/haidang-soc/haidang/internal/asset"
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/natstest"
 	"github.com/haidang-soc/haidang/internal/sinks"
 	"github.com/haidang-soc/haidang/internal/spool"
 	"github.com/haidang-soc/haidang/internal/store/local"
@@ -63,30 +62,10 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := nserver.NewServer(&nserver.Options{JetStream: true, StoreDir: dir, DontListen: true, NoSigs: true, NoLog: true,
-		JetStreamMaxStore: 1 << 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		t.Fatal("the embedded server did not start")
-	}
-	nc, err := nats.Connect("", nats.InProcessServer(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		nc.Close()
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js, _ := natstest.Start(t, dir)
 	w := &world{t: t, tokens: map[string]string{}, stopping: make(chan struct{}),
 		base: time.Now().UTC().Truncate(time.Hour)}
+	var err error
 	if w.alerts, err = alert.Open(t.Context(), alert.Config{JS: js}); err != nil {
 		t.Fatal(err)
 	}
