@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/haidang-soc/haidang/internal/event"
+	"github.com/haidang-soc/haidang/internal/spelling"
 )
 
 var (
@@ -314,7 +315,7 @@ func (inv *Inventory) effectiveLevels() {
 func near[T any](id string, known map[string]T) string {
 	best, cost := "", len(id)/2+1
 	for k := range known {
-		if c := distance(id, k); c < cost || c == cost && best != "" && k < best {
+		if c := spelling.Distance(id, k); c < cost || c == cost && best != "" && k < best {
 			best, cost = k, c
 		}
 	}

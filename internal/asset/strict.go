@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/haidang-soc/haidang/internal/spelling"
 )
 
 // maxErrors is how many mistakes of one file are reported at once.
@@ -299,7 +301,7 @@ func parseRange(s string) (netip.Prefix, error) {
 func suggestion(key string, fields []field) string {
 	best, bestCost := "", len(key)/2+2
 	for _, f := range fields {
-		if cost := distance(strings.ToLower(key), f.key); cost < bestCost {
+		if cost := spelling.Distance(strings.ToLower(key), f.key); cost < bestCost {
 			best, bestCost = f.key, cost
 		}
 	}
@@ -311,28 +313,4 @@ func suggestion(key string, fields []field) string {
 		known[i] = f.key
 	}
 	return "; known here: " + strings.Join(known, ", ")
-}
-
-// distance is the Levenshtein distance in bytes; long keys are all equally far from everything.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -3,7 +3,11 @@
 
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/haidang-soc/haidang/internal/spelling"
+)
 
 // keys are all keys of haidang.yml, for the hint of the nearest one. A test holds them equal to the struct's.
 const keys = `address api api_key api_key_file builtin_rules ca certificate channel client_auth client_ca collectors
@@ -16,29 +20,9 @@ time_zone token token_file url urls username webhook`
 func nearest(key string) string {
 	best, edits := "", 3
 	for _, k := range strings.Fields(keys) {
-		if d := distance(key, k); d < edits && d < len(k) {
+		if d := spelling.Distance(key, k); d < edits && d < len(k) {
 			best, edits = k, d
 		}
 	}
 	return best
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
