@@ -75,7 +75,7 @@ func putNetwork(b *event.Builder, f *flow.Flow) {
 	}
 	if f.HasProtocol {
 		b.Str(event.NetworkIANANumber, strconv.Itoa(int(f.Protocol)))
-		b.Str(event.NetworkTransport, transport(f.Protocol))
+		b.Str(event.NetworkTransport, event.Transport(f.Protocol))
 	}
 	b.Int(event.NetworkBytes, counter(f.Bytes+f.ReplyBytes))
 	b.Int(event.NetworkPackets, counter(f.Packets+f.ReplyPackets))
@@ -141,37 +141,6 @@ func mac(b *event.Builder, id event.FieldID, m [6]byte) {
 		}
 	}
 	b.Bytes(id, s[:])
-}
-
-// transport names the protocols that people name; ECS wants lower case.
-func transport(p uint8) string {
-	switch p {
-	case 1:
-		return "icmp"
-	case 2:
-		return "igmp"
-	case 6:
-		return "tcp"
-	case 17:
-		return "udp"
-	case 41:
-		return "ipv6"
-	case 47:
-		return "gre"
-	case 50:
-		return "esp"
-	case 51:
-		return "ah"
-	case 58:
-		return "ipv6-icmp"
-	case 89:
-		return "ospf"
-	case 112:
-		return "vrrp"
-	case 132:
-		return "sctp"
-	}
-	return ""
 }
 
 // endReason names RFC 5102 flowEndReason.

@@ -208,38 +208,11 @@ func (x *line) transport(s string) {
 			return
 		}
 		x.b.Str(event.NetworkIANANumber, s)
-		s = protocolName(n)
+		s = event.Transport(uint8(n))
 	}
 	if s != "" && len(s) < 24 {
 		x.b.Str(event.NetworkTransport, lower(s))
 	}
-}
-
-// protocolName is the name of the IP protocols that logs give by number, "" for others.
-func protocolName(n int64) string {
-	switch n {
-	case 1:
-		return "icmp"
-	case 2:
-		return "igmp"
-	case 6:
-		return "tcp"
-	case 17:
-		return "udp"
-	case 47:
-		return "gre"
-	case 50:
-		return "esp"
-	case 51:
-		return "ah"
-	case 58:
-		return "ipv6-icmp"
-	case 89:
-		return "ospf"
-	case 132:
-		return "sctp"
-	}
-	return ""
 }
 
 // at sets @timestamp from the content, where that is more exact than the header.
