@@ -27,24 +27,23 @@ func Start(tb testing.TB, dir string) (js jetstream.JetStream, stop func()) {
 		tb.Fatal(err)
 	}
 	s.Start()
-	stop = sync.OnceFunc(func() {
+	var nc *nats.Conn
+	end := sync.OnceFunc(func() {
+		if nc != nil {
+			nc.Close()
+		}
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	tb.Cleanup(stop)
+	tb.Cleanup(end)
 	if !s.ReadyForConnections(time.Minute) {
 		tb.Fatal("the embedded server did not start")
 	}
-	nc, err := nats.Connect("", nats.InProcessServer(s))
-	if err != nil {
+	if nc, err = nats.Connect("", nats.InProcessServer(s)); err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(nc.Close)
 	if js, err = jetstream.New(nc); err != nil {
 		tb.Fatal(err)
 	}
-	return js, func() {
-		nc.Close()
-		stop()
-	}
+	return js, end
 }
