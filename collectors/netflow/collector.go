@@ -27,7 +27,8 @@ type Config struct {
 	Site string
 	// Address is host:port; an empty host is every address, IPv4 and IPv6.
 	Address string
-	// StateDir holds the bind counter, which must outlive the process. It must exist.
+	// StateDir holds what must outlive the process: the bind counter, the templates, and the datagrams that are not
+	// safe yet. It must exist.
 	StateDir string
 	// Buffer is the size in bytes of the kernel's buffer. Default 16 MiB; without privilege the kernel lowers it.
 	Buffer int
@@ -41,6 +42,8 @@ type Config struct {
 
 // Source is the name under which the flows are numbered for delivery.
 func (c Config) Source() string { return "listener/" + c.Name }
+
+func (c *Config) file(kind string) string { return filepath.Join(c.StateDir, c.Name+"."+kind) }
 
 // Collector listens for NetFlow and IPFIX on one address. Its methods are safe for concurrent use, but Run is called
 // once at a time.
@@ -88,7 +91,7 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	}
 	udp := list[0]
 	defer udp.Close()
-	state, err := socket.NextState(filepath.Join(c.cfg.StateDir, c.cfg.Name+".state"), time.Now())
+	state, err := socket.NextState(c.cfg.file("state"), time.Now())
 	if err != nil {
 		return fmt.Errorf("netflow: listener %s: %w", c.cfg.Name, err)
 	}
@@ -99,6 +102,14 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	rctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	q := newQueue(&c.cfg, &c.n, state.Epoch())
+	// Where the file cannot be made, collecting goes on without; the datagrams count as unprotected.
+	inflight, kept, err := socket.OpenInflight(c.cfg.file("inflight"), state.Epoch(), 1, 65535)
+	if err == nil {
+		q.inflight = inflight
+		defer q.inflight.Close()
+		q.inflight.Attach(0, udp)
+	}
+	q.resume(kept)
 	var reading sync.WaitGroup
 	guarded := func(f func() error) {
 		reading.Go(func() {
@@ -120,6 +131,7 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 			}
 		}
 	})
+	guarded(func() error { return q.saving(rctx) })
 	written := make(chan error, 1)
 	go func() { written <- collectors.Guard(func() error { return q.write(rctx, out) }) }()
 	select {
@@ -133,6 +145,7 @@ func (c *Collector) Run(ctx context.Context, out event.Writer) error {
 	q.tick(time.Now(), state.Drops(list))
 	q.close()
 	err = <-written
+	q.finish()
 	if cause := context.Cause(rctx); ctx.Err() == nil && cause != nil {
 		return errors.Join(cause, err)
 	}
@@ -147,18 +160,22 @@ type Stats struct {
 	Flows       uint64 // flow records decoded
 	Options     uint64 // options records
 	Templates   uint64
+	Adopted     uint64            // datagrams that an earlier process read and was killed with
+	Unprotected uint64            // datagrams that a kill would have lost until they were safe
+	Unsaved     uint64            // times that the templates could not be written to the disk
 	Waiting     uint64            // data sets that wait for their template now
 	Undecoded   map[string]uint64 // by reason, see flow.Reason
 	Lost        uint64            // by the exporters' sequence numbers, in their units
 	Late        uint64            // datagrams out of order, or twice
 	Restarts    uint64            // of exporters
-	Dropped     map[string]uint64 // datagrams, by reason: kernel, queue, stop
+	Dropped     map[string]uint64 // datagrams, by reason: kernel, queue, stop, stale
 	WriteErrors uint64
 }
 
 // counters are what Stats reads.
 type counters struct {
-	received, accepted, bytes, kernel, queue, stop, writeErrors atomic.Uint64
+	received, accepted, bytes, kernel, queue, stop, stale, writeErrors atomic.Uint64
+	adopted, unprotected, unsaved                                      atomic.Uint64
 
 	mu      sync.Mutex
 	decoder flow.Stats
@@ -175,7 +192,9 @@ func (c *Collector) Stats() Stats {
 		Flows: base.Flows + now.Flows, Options: base.Options + now.Options, Templates: base.Templates + now.Templates,
 		Waiting: now.Waiting, Lost: base.Lost + now.Lost, Late: base.Late + now.Late,
 		Restarts: base.Restarts + now.Restarts, WriteErrors: n.writeErrors.Load(), Undecoded: map[string]uint64{},
-		Dropped: map[string]uint64{"kernel": n.kernel.Load(), "queue": n.queue.Load(), "stop": n.stop.Load()}}
+		Adopted: n.adopted.Load(), Unprotected: n.unprotected.Load(), Unsaved: n.unsaved.Load(),
+		Dropped: map[string]uint64{"kernel": n.kernel.Load(), "queue": n.queue.Load(), "stop": n.stop.Load(),
+			"stale": n.stale.Load()}}
 	for r := range flow.Reasons {
 		s.Undecoded[r.String()] = base.Failed[r] + now.Failed[r]
 	}

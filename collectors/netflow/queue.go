@@ -30,6 +30,8 @@ type queue struct {
 	mu      sync.Mutex
 	decoder *flow.Decoder
 	open    *event.Builder
+	epoch   uint64 // of the open batch
+	own     uint64 // epoch of this run
 	first   uint64 // unit of the open batch
 	next    uint64 // unit of the next datagram
 	since   time.Time
@@ -39,6 +41,9 @@ type queue struct {
 	losses  []flow.Loss
 	drops   uint64                  // of the queue, not reported yet
 	failed  map[flow.Reason]failure // undecodable datagrams, not reported yet
+
+	inflight *socket.Inflight // has the datagrams from the one on that replay begins with; nil where that cannot be
+	state    state
 }
 
 // failure is how often a reason was met since the last report, and the last one that met it.
@@ -55,9 +60,13 @@ type batch struct {
 
 func newQueue(cfg *Config, n *counters, epoch uint64) *queue {
 	q := &queue{cfg: cfg, n: n, wake: make(chan struct{}, 1), open: event.NewBuilder(cfg.Source(), epoch),
-		failed: map[flow.Reason]failure{}}
-	q.decoder = flow.NewDecoder(func(l flow.Loss) { q.losses = append(q.losses, l) })
+		epoch: epoch, own: epoch, failed: map[flow.Reason]failure{}, state: state{due: make(chan struct{}, 1)}}
+	q.decoder = q.newDecoder()
 	return q
+}
+
+func (q *queue) newDecoder() *flow.Decoder {
+	return flow.NewDecoder(func(l flow.Loss) { q.losses = append(q.losses, l) })
 }
 
 // read reads the socket to its end.
@@ -66,32 +75,48 @@ func (q *queue) read(udp *socket.UDP) error {
 		if err != nil {
 			return err
 		}
-		q.mu.Lock()
-		for i := range list {
-			q.datagram(&list[i])
-		}
-		q.published()
-		q.mu.Unlock()
+		q.offer(list)
 	}
 	return nil
 }
 
-// datagram decodes one. mu is held.
+// offer takes datagrams.
+func (q *queue) offer(list []socket.Datagram) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range list {
+		q.datagram(&list[i])
+	}
+	q.published()
+}
+
+// datagram takes one that was read. mu is held.
 func (q *queue) datagram(g *socket.Datagram) {
-	q.n.received.Add(1)
-	q.n.bytes.Add(uint64(len(g.Data)))
 	full := q.pending+q.open.Size() >= q.cfg.QueueBytes
+	k := socket.Kept{Epoch: q.epoch, Unit: q.next, At: g.At, Peer: g.From.Addr(), Cut: g.Cut, Data: g.Data}
+	if !full && !q.inflight.Keep(&k, g) {
+		q.n.unprotected.Add(1)
+	}
+	q.decode(&k, full)
+	g.Taken()
+}
+
+// decode makes a unit of a datagram, unless the queue is full. mu is held.
+func (q *queue) decode(k *socket.Kept, full bool) {
+	q.n.received.Add(1)
+	q.n.bytes.Add(uint64(len(k.Data)))
 	index := 0
-	err := q.decoder.Decode(g.From.Addr(), g.Data, g.At, func(f *flow.Flow) {
+	err := q.decoder.Decode(k.Peer, k.Data, k.At, func(f *flow.Flow) {
 		if full || index > maxIndex {
 			return
 		}
 		q.open.Begin(q.next, uint16(index))
-		put(q.open, f, g.At)
+		put(q.open, f, k.At)
 		q.label()
 		q.open.End()
 		index++
 	})
+	q.changed()
 	if full {
 		q.n.queue.Add(1)
 		q.drops++
@@ -129,8 +154,14 @@ func (q *queue) seal() {
 	b := batch{q.open.Batch(q.first, q.next), q.open.Size(), q.next - q.first}
 	q.sealed = append(q.sealed, b)
 	q.pending += b.size
-	q.open.Reset(q.cfg.Source(), b.Epoch())
-	q.first = q.next
+	q.begin(q.epoch, q.next)
+	q.capture(time.Now())
+}
+
+// begin begins a batch at a unit. mu is held.
+func (q *queue) begin(epoch, unit uint64) {
+	q.open.Reset(q.cfg.Source(), epoch)
+	q.epoch, q.first, q.next = epoch, unit, unit
 }
 
 // published lets the writer and Stats see what happened. mu is held.
@@ -149,6 +180,7 @@ func (q *queue) tick(now time.Time, kernel uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.decoder.Tick(now.UnixNano())
+	q.changed()
 	q.n.kernel.Add(kernel)
 	if kernel > 0 {
 		q.report(now, "kernel", kernel, fmt.Sprintf("listener %s lost %d datagrams: the kernel buffer was full",
@@ -258,6 +290,7 @@ func (q *queue) done() {
 	q.n.accepted.Add(q.sealed[0].datagrams)
 	q.sealed[0] = batch{}
 	q.sealed = q.sealed[1:]
+	q.release()
 }
 
 // write hands batch after batch to out until the queue is closed and empty. A refused batch is written again, the same
@@ -272,7 +305,12 @@ func (q *queue) write(run context.Context, out event.Writer) error {
 		if b == nil {
 			break
 		}
-		if last = q.insist(ctx, out, b); last != nil {
+		last = q.insist(ctx, out, b)
+		if stale := b.Epoch() != q.own && errors.Is(last, event.ErrRefused); stale {
+			q.n.stale.Add(b.Last() - b.First()) // the spool is not the one that the datagrams were read for
+			last = nil
+		}
+		if last != nil {
 			break
 		}
 		q.done()
@@ -286,9 +324,10 @@ func (q *queue) write(run context.Context, out event.Writer) error {
 	if left == 0 {
 		return nil
 	}
-	q.n.stop.Add(left)
-	return fmt.Errorf("netflow: listener %s: writing what was read before the stop: %d datagrams lost: %w", q.cfg.Name,
-		left, errors.Join(ctx.Err(), last))
+	wait := min(uint64(q.inflight.Len()), left)
+	q.n.stop.Add(left - wait)
+	return fmt.Errorf("netflow: listener %s: writing what was read before the stop: %d datagrams wait for the next "+
+		"start, %d are lost: %w", q.cfg.Name, wait, left-wait, errors.Join(ctx.Err(), last))
 }
 
 func (q *queue) insist(ctx context.Context, out event.Writer, b *event.Batch) error {
@@ -298,6 +337,9 @@ func (q *queue) insist(ctx context.Context, out event.Writer, b *event.Batch) er
 			return nil
 		}
 		q.n.writeErrors.Add(1)
+		if b.Epoch() != q.own && errors.Is(err, event.ErrRefused) {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return err

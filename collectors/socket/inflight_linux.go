@@ -32,7 +32,7 @@ func OpenInflight(file string, epoch uint64, sockets, longest int) (*Inflight, [
 	fail := func(err error) (*Inflight, []Kept, error) {
 		return nil, nil, fmt.Errorf("socket: keeping what is in flight: %s: %w", file, err)
 	}
-	boot, err := bootID()
+	boot, err := Boot()
 	if err != nil {
 		return fail(err)
 	}
@@ -92,8 +92,8 @@ func left(file string, boot, epoch uint64) ([]Kept, error) {
 	return append(kept, raw...), nil
 }
 
-// bootID tells this boot of the machine from others.
-func bootID() (uint64, error) {
+// Boot tells this boot of the machine from others.
+func Boot() (uint64, error) {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return crc64.Checksum(bytes.TrimSpace(id), crc64.MakeTable(crc64.ECMA)), err
 }

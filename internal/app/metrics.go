@@ -41,7 +41,8 @@ func netflowCounters(s netflow.Stats) []counter {
 		{"received_bytes_total", "", s.Bytes}, {"flows_total", "", s.Flows}, {"templates_total", "", s.Templates},
 		{"options_total", "", s.Options}, {"lost_total", "", s.Lost}, {"late_total", "", s.Late},
 		{"restarts_total", "", s.Restarts}, {"write_errors_total", "", s.WriteErrors},
-		{"waiting", "", s.Waiting}}
+		{"adopted_total", "", s.Adopted}, {"unprotected_total", "", s.Unprotected},
+		{"templates_unsaved_total", "", s.Unsaved}, {"waiting", "", s.Waiting}}
 	for reason, n := range s.Undecoded {
 		list = append(list, counter{"undecoded_total", reason, n})
 	}
@@ -73,9 +74,11 @@ func listenerHelp(name string) string {
 	case "framing_errors_total":
 		return "Streams whose octet counts went wrong, and were read on line by line."
 	case "adopted_total":
-		return "Messages that an earlier process read and was killed with."
+		return "Messages or datagrams that an earlier process read and was killed with."
 	case "unprotected_total":
-		return "Messages that a kill would have lost until they were safe."
+		return "Messages or datagrams that a kill would have lost until they were safe."
+	case "templates_unsaved_total":
+		return "Times that the templates could not be written to the disk; it is tried again."
 	case "write_errors_total":
 		return "Batches that could not be written to the spool; they are tried again."
 	case "dropped_total":

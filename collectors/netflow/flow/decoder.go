@@ -37,6 +37,7 @@ type Decoder struct {
 	stats     Stats
 	flow      Flow
 	loss      func(Loss)
+	changes   uint64 // of what AppendState writes
 }
 
 // Loss is a gap in an exporter's sequence numbers that nothing filled in time.
@@ -161,6 +162,7 @@ func (d *Decoder) forget(now int64) bool {
 			d.memory -= x.memory
 			d.domains -= len(x.domains)
 			delete(d.exporters, a)
+			d.changed(true)
 			found = true
 		}
 	}
@@ -352,6 +354,7 @@ func (d *Decoder) wait(from netip.Addr, m *domain, h *head, id uint16, body []by
 	m.waitBytes += size
 	d.waiting += size
 	d.stats.Waiting++
+	d.changed(true)
 	return nil
 }
 
@@ -375,6 +378,7 @@ func (d *Decoder) release(from netip.Addr, m *domain, t *template, emit func(*Fl
 		last = w
 		m.forgotten = m.forgotten || err != nil
 	}
+	d.changed(len(kept) < len(m.waiting))
 	clear(m.waiting[len(kept):])
 	m.waiting = kept
 	m.resolve()
@@ -402,6 +406,7 @@ func (d *Decoder) expire(m *domain, now int64) {
 		d.stats.Failed[NoTemplate]++
 		m.forgotten = true
 	}
+	d.changed(len(kept) < len(m.waiting))
 	clear(m.waiting[len(kept):])
 	m.waiting = kept
 	m.resolve()

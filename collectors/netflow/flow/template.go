@@ -3,7 +3,10 @@
 
 package flow
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 const (
 	variable = 0xffff // a field's length in a template: it stands before each value
@@ -18,6 +21,7 @@ type template struct {
 	least   int // bytes of the shortest record
 	fixed   bool
 	fields  []element
+	wire    []byte // the record it was read from
 }
 
 // element is one field of a template.
@@ -43,6 +47,7 @@ func (d *Decoder) templates(from netip.Addr, m *domain, h *head, p []byte, optio
 			return nil // padding
 		case t.id < 256:
 			if len(t.fields) == 0 && h.version == 10 { // all templates withdrawn
+				d.changed(len(m.templates) > 0)
 				for _, t := range m.templates {
 					d.room(m.exporter, -t.size())
 				}
@@ -51,22 +56,38 @@ func (d *Decoder) templates(from netip.Addr, m *domain, h *head, p []byte, optio
 			}
 			return d.fail(from, BadTemplate, "template id %d is below 256", t.id)
 		case len(t.fields) == 0: // withdrawn
+			d.changed(m.templates[t.id] != nil)
 			d.room(m.exporter, -m.templates[t.id].size())
 			delete(m.templates, t.id)
 			continue
-		case t.least == 0:
-			return d.fail(from, BadTemplate, "template %d describes records of no bytes", t.id)
-		case len(t.fields) > maxFields:
-			return d.fail(from, BadTemplate, "template %d has %d fields", t.id, len(t.fields))
-		case m.templates[t.id] == nil && len(m.templates) >= maxTemplates:
-			return d.fail(from, TooMany, "domain %d has %d templates", h.domain, maxTemplates)
-		case !d.room(m.exporter, t.size()-m.templates[t.id].size()):
-			return d.fail(from, TooMany, "no room for template %d of domain %d", t.id, h.domain)
 		}
-		m.templates[t.id] = t
+		if err := d.define(from, m, h, t); err != nil {
+			return err
+		}
 		d.stats.Templates++
-		d.release(from, m, t, emit)
+		d.release(from, m, m.templates[t.id], emit)
 	}
+	return nil
+}
+
+// define keeps a template, within bounds.
+func (d *Decoder) define(from netip.Addr, m *domain, h *head, t *template) error {
+	old := m.templates[t.id]
+	switch {
+	case t.least == 0:
+		return d.fail(from, BadTemplate, "template %d describes records of no bytes", t.id)
+	case len(t.fields) > maxFields:
+		return d.fail(from, BadTemplate, "template %d has %d fields", t.id, len(t.fields))
+	case old != nil && old.options == t.options && bytes.Equal(old.wire, t.wire):
+		return nil // as most that come
+	case old == nil && len(m.templates) >= maxTemplates:
+		return d.fail(from, TooMany, "domain %d has %d templates", h.domain, maxTemplates)
+	case !d.room(m.exporter, t.size()-old.size()):
+		return d.fail(from, TooMany, "no room for template %d of domain %d", t.id, h.domain)
+	}
+	t.wire = bytes.Clone(t.wire)
+	m.templates[t.id] = t
+	d.changed(true)
 	return nil
 }
 
@@ -75,7 +96,7 @@ func (t *template) size() int {
 	if t == nil {
 		return 0
 	}
-	return 128 + 4*len(t.fields)
+	return 160 + 4*len(t.fields) + len(t.wire)
 }
 
 func isPadding(p []byte) bool {
@@ -87,9 +108,10 @@ func isPadding(p []byte) bool {
 	return true
 }
 
-// readTemplate reads one template record and returns what follows it.
+// readTemplate reads one template record of 4 bytes or more, and returns what follows it. The template's wire is in p.
 func readTemplate(p []byte, version uint16, options bool) (*template, []byte, error) {
 	t := &template{id: u16(p), options: options, fixed: true}
+	record := p
 	var n, scopes int
 	switch {
 	case !options:
@@ -152,6 +174,7 @@ func readTemplate(p []byte, version uint16, options bool) (*template, []byte, er
 			t.fields = append(t.fields, e)
 		}
 	}
+	t.wire = record[:len(record)-len(p)]
 	return t, p, nil
 }
 
@@ -172,7 +195,7 @@ func (d *Decoder) data(from netip.Addr, m *domain, h *head, t *template, p []byt
 		n++
 		if t.options {
 			d.stats.Options++
-			m.learn(f, func(n int) bool { return d.room(m.exporter, n) })
+			d.changed(m.learn(f, func(n int) bool { return d.room(m.exporter, n) }))
 			continue
 		}
 		m.complete(f, h)
@@ -210,9 +233,11 @@ func (t *template) record(f *Flow, p []byte) ([]byte, bool) {
 	return p, true
 }
 
-// learn takes note of what an options record says: sampling rates, names of interfaces, the exporter's start.
-func (m *domain) learn(f *Flow, room func(bytes int) bool) {
+// learn takes note of what an options record says: sampling rates, names of interfaces, the exporter's start. It
+// reports whether any of it is new.
+func (m *domain) learn(f *Flow, room func(bytes int) bool) (changed bool) {
 	if f.clock.boot != 0 {
+		changed = m.boot != f.clock.boot
 		m.boot = f.clock.boot
 	}
 	rate := f.Sampling
@@ -221,12 +246,14 @@ func (m *domain) learn(f *Flow, room func(bytes int) bool) {
 	}
 	if rate > 0 {
 		if f.sampler == 0 {
+			changed = changed || m.sampling != rate
 			m.sampling = rate
 		} else {
 			if m.samplers == nil {
 				m.samplers = map[uint64]uint32{}
 			}
-			if _, ok := m.samplers[f.sampler]; ok || len(m.samplers) < maxSamplers && room(32) {
+			if old, ok := m.samplers[f.sampler]; ok || len(m.samplers) < maxSamplers && room(32) {
+				changed = changed || old != rate
 				m.samplers[f.sampler] = rate
 			}
 		}
@@ -237,9 +264,11 @@ func (m *domain) learn(f *Flow, room func(bytes int) bool) {
 		}
 		if old, ok := m.names[f.InIf]; ok && room(len(name)-len(old)) || !ok && len(m.names) < maxNames &&
 			room(64+len(name)) {
+			changed = changed || old != name
 			m.names[f.InIf] = name
 		}
 	}
+	return changed
 }
 
 // complete fills in what the record leaves to the header and to options.
