@@ -6,6 +6,7 @@ package collectors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -45,8 +46,7 @@ func Supervise(ctx context.Context, s Supervised) error {
 		err := Guard(func() error { return s.Collector.Run(ctx, s.Out) })
 		if ctx.Err() != nil {
 			if err != nil && !errors.Is(err, context.Canceled) {
-				log.Error("the collector did not stop cleanly", "error", err)
-				return err
+				return fmt.Errorf("collector %s: stopping: %w", s.Name, err)
 			}
 			return nil
 		}
