@@ -10,7 +10,7 @@ help: ## this list
 build: ## the program, one static file: ./haidang
 	CGO_ENABLED=0 go build -trimpath -o haidang ./cmd/haidang
 
-demo: build ## a night at the SOC: real sockets, a dozen alerts, a server to explore
+demo: build ## a night at the SOC: real sockets, nine alerts, a server to explore
 	./haidang demo
 
 test: ## every test, with the race detector where there is a C compiler; PEERS=install installs real peers (apt)
