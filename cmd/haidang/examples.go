@@ -27,7 +27,7 @@ func examples(command string) string {
 		"haidang people token": "haidang people token --person lan > lan.token\n" +
 			"  haidang people token --name 'agent web-01' --source 'agent/web-01/*' > agent.token",
 		"haidang people revoke": "haidang people revoke 0a1b2c3d4e5f",
-		"haidang rules test":    "haidang rules test rules/ --run 'dò mật khẩu'",
+		"haidang rules test":    "haidang rules test rules/ --run 'cấp độ 3'",
 		"haidang rules eval": "haidang rules eval --rules rules/linux events.ndjson\n\n" +
 			`Prints {"rule": id, "event": n}, n counted from 1 over all files, ordered by event, then rule. Refused rules go` +
 			"\nto stderr, one a line, and the exit status is 3.",
