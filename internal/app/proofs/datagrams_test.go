@@ -42,7 +42,28 @@ collectors:
 // TestKillDatagrams sends numbered lines over UDP, slowly enough for the kernel's buffer to hold what comes while no
 // child runs, and kills the child ten times under its parent: the index has each line once.
 func TestKillDatagrams(t *testing.T) {
-	dir := configure(t, datagramYAML)
+	s := &dripper{every: 15 * time.Millisecond, yaml: datagramYAML, kind: "syslog", datagram: func(n uint64) []byte {
+		return fmt.Appendf(nil, "<30>%s dvc-web-01 nhỏ-giọt[1]: giọt số %d hết", time.Now().Format(time.Stamp), n)
+	}}
+	s.throughKills(t, 10, func(e event.Event) (string, bool) {
+		_, rest, ok := strings.Cut(e.Text(event.EventOriginal), "giọt số ")
+		number, _, _ := strings.Cut(rest, " ")
+		return number, ok
+	})
+}
+
+// dripper sends a datagram now and then.
+type dripper struct {
+	every      time.Duration
+	yaml, kind string // of what it sends to: a listener named main
+	datagram   func(n uint64) []byte
+	due        func(sent uint64) uint64 // how many of those sent can be in the index; nil means all
+	sent       atomic.Uint64
+}
+
+// throughKills sends while the child is killed, and compares what is in the index, where number knows what was sent.
+func (s *dripper) throughKills(t *testing.T, kills int, number func(event.Event) (string, bool)) {
+	dir := configure(t, s.yaml)
 	seed := seed(t)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	defer cancel()
@@ -68,7 +89,6 @@ func TestKillDatagrams(t *testing.T) {
 			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Stderr: os.Stderr})
 	}()
 
-	s := &dripper{every: 15 * time.Millisecond}
 	dripping, dry := context.WithCancel(ctx)
 	defer dry()
 	dripped := make(chan error, 1)
@@ -76,10 +96,10 @@ func TestKillDatagrams(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 1001))
 	client := newSender(dir, 0, seed, clock{}).client.HTTP
 	pid, adopted := 0, 0.0
-	for life := range 10 {
+	for life := range kills {
 		pid = nextChild(ctx, t, dir, pid)
 		if life%5 != 4 { // else it is killed while it starts
-			adopted += listening(ctx, t, client)
+			adopted += listening(ctx, t, client, s.kind)
 		}
 		s.await(ctx, s.sent.Load()+1+r.Uint64N(40))
 		if r.IntN(2) == 0 { // while it has the datagram, perhaps
@@ -90,7 +110,7 @@ func TestKillDatagrams(t *testing.T) {
 		}
 	}
 	nextChild(ctx, t, dir, pid)
-	adopted += listening(ctx, t, client)
+	adopted += listening(ctx, t, client, s.kind)
 	t.Logf("%v datagrams had been read and were adopted by a later child", adopted)
 	dry()
 	if err := <-dripped; err != nil {
@@ -106,7 +126,7 @@ func TestKillDatagrams(t *testing.T) {
 	if err := last.end(); err != nil {
 		t.Fatal(err)
 	}
-	s.check(ctx, t, cfg)
+	s.check(ctx, t, cfg, number)
 }
 
 // address is where the socket is bound that the configuration wants at port 0.
@@ -137,25 +157,20 @@ func nextChild(ctx context.Context, t *testing.T, dir string, before int) int {
 }
 
 // listening waits until the child has taken a datagram, and returns how many it adopted.
-func listening(ctx context.Context, t *testing.T, client *http.Client) (adopted float64) {
+func listening(ctx context.Context, t *testing.T, client *http.Client, kind string) (adopted float64) {
+	labels := fmt.Sprintf(`{kind=%q,listener="main"}`, kind)
 	t.Helper()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	for ctx.Err() == nil {
 		m, err := metrics(ctx, client)
-		if err == nil && m[`haidang_listener_accepted_total{kind="syslog",listener="main"}`] > 0 {
-			return m[`haidang_listener_adopted_total{kind="syslog",listener="main"}`]
+		if err == nil && m["haidang_listener_accepted_total"+labels] > 0 {
+			return m["haidang_listener_adopted_total"+labels]
 		}
 		<-poll.C
 	}
 	t.Fatal("the server took no datagram")
 	return 0
-}
-
-// dripper sends a datagram now and then.
-type dripper struct {
-	every time.Duration
-	sent  atomic.Uint64
 }
 
 func (s *dripper) run(ctx context.Context, to string) error {
@@ -168,8 +183,7 @@ func (s *dripper) run(ctx context.Context, to string) error {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		n := s.sent.Load()
-		line := fmt.Sprintf("<30>%s dvc-web-01 nhỏ-giọt[1]: giọt số %d hết", time.Now().Format(time.Stamp), n)
-		switch _, err := conn.Write([]byte(line)); {
+		switch _, err := conn.Write(s.datagram(n)); {
 		case errors.Is(err, syscall.ECONNREFUSED): // nobody listens: it would be lost, so the socket was not held
 			return err
 		case err != nil:
@@ -197,8 +211,9 @@ func spin(d time.Duration) {
 	}
 }
 
-// check counts the lines in the index.
-func (s *dripper) check(ctx context.Context, t *testing.T, cfg *config.Config) {
+// check counts what is in the index.
+func (s *dripper) check(ctx context.Context, t *testing.T, cfg *config.Config,
+	number func(event.Event) (string, bool)) {
 	t.Helper()
 	index, err := local.Open(local.Config{Dir: filepath.Join(cfg.Data, "store"), Reserve: -1})
 	if err != nil {
@@ -210,9 +225,8 @@ func (s *dripper) check(ctx context.Context, t *testing.T, cfg *config.Config) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, rest, ok := strings.Cut(e.Text(event.EventOriginal), "giọt số "); ok {
-			number, _, _ := strings.Cut(rest, " ")
-			n, err := strconv.ParseUint(number, 10, 64)
+		if text, ok := number(e); ok {
+			n, err := strconv.ParseUint(text, 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +236,11 @@ func (s *dripper) check(ctx context.Context, t *testing.T, cfg *config.Config) {
 		}
 	}
 	lost, doubled := 0, 0
-	for n := range s.sent.Load() {
+	due := s.sent.Load()
+	if s.due != nil {
+		due = s.due(due)
+	}
+	for n := range due {
 		switch got[n] {
 		case 1:
 		case 0:

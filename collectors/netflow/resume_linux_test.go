@@ -5,7 +5,6 @@ package netflow
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -14,49 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/haidang-soc/haidang/collectors/netflow/flow"
 	"github.com/haidang-soc/haidang/collectors/socket"
 	"github.com/haidang-soc/haidang/internal/event"
 )
-
-// v9 is a NetFlow v9 datagram of the given sets.
-func v9(seq uint32, sets ...[]byte) []byte {
-	be := binary.BigEndian
-	p := be.AppendUint16(nil, 9)
-	p = be.AppendUint16(p, uint16(len(sets)))
-	for _, n := range []uint32{60_000, 1_790_000_000, seq, 1} {
-		p = be.AppendUint32(p, n)
-	}
-	for _, s := range sets {
-		p = append(p, s...)
-	}
-	return p
-}
-
-func set(id uint16, words ...uint16) []byte {
-	p := binary.BigEndian.AppendUint16(nil, id)
-	p = binary.BigEndian.AppendUint16(p, uint16(4+2*len(words)))
-	for _, w := range words {
-		p = binary.BigEndian.AppendUint16(p, w)
-	}
-	return p
-}
-
-// The same two fields, bytes and packets, in two orders.
-func template(id uint16, swapped bool) []byte {
-	if swapped {
-		return set(0, id, 2, 2, 4, 1, 4)
-	}
-	return set(0, id, 2, 1, 4, 2, 4)
-}
-
-func data(id uint16, swapped bool, bytes uint32) []byte {
-	if hi, lo := uint16(bytes>>16), uint16(bytes); !swapped {
-		return set(id, hi, lo, 0, 7)
-	} else {
-		return set(id, 0, 7, hi, lo)
-	}
-}
 
 // ledger is a Writer that knows what was written, as the spool does; it is of one source.
 type ledger struct {
@@ -240,17 +199,4 @@ func (l *life) flush() {
 	l.q.mu.Unlock()
 	for l.write() {
 	}
-}
-
-func FuzzState(f *testing.F) {
-	d := flow.NewDecoder(nil)
-	_ = d.Decode(netip.MustParseAddr("192.0.2.1"), v9(0, template(256, false), data(257, false, 1)), 1,
-		func(*flow.Flow) {})
-	f.Add(encodeState(position{3, 4}, d))
-	f.Add([]byte(stateMagic))
-	f.Fuzz(func(t *testing.T, p []byte) {
-		if s, err := parseState(p); err == nil && len(s.state)+stateHead != len(p) {
-			t.Fatalf("%d bytes of state out of %d", len(s.state), len(p))
-		}
-	})
 }
