@@ -20,6 +20,7 @@ import (
 	"github.com/haidang-soc/haidang/collectors/netflow/flow"
 	"github.com/haidang-soc/haidang/deploy/sample"
 	"github.com/haidang-soc/haidang/internal/asset"
+	"github.com/haidang-soc/haidang/internal/corpora"
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -27,10 +28,10 @@ import (
 // one.
 func corpusCases(b *testing.B) (cases [][][]byte) {
 	b.Helper()
-	dir := filepath.Join("..", "..", "..", "shared", "corpora", "netflow")
+	dir := corpora.Path(b, "netflow")
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		b.Skipf("the corpus of export datagrams is not beside the repository: %v", err)
+		b.Fatal(err)
 	}
 	for _, d := range list {
 		// One invalid v5 datagram makes goflow2 emit 55,582 empty flows: such cases compare nothing.

@@ -7,31 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-)
 
-// corpus finds a folder of the outside data beside the repository, or skips.
-func corpus(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 6 {
-		p := filepath.Join(dir, "..", "shared", "corpora", name)
-		if _, err := os.Stat(p); err == nil {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				return p
-			}
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skipf("../shared/corpora/%s is absent", name)
-	return ""
-}
+	"github.com/haidang-soc/haidang/internal/corpora"
+)
 
 // TestOracleSigmaHQ loads the whole SigmaHQ corpus: at least 95 % of its rules load, each other has a reason and a line.
 func TestOracleSigmaHQ(t *testing.T) {
-	root := corpus(t, "sigmahq")
+	root := corpora.Path(t, "sigmahq")
 	dirs, err := filepath.Glob(filepath.Join(root, "rules*"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no rules below %s: %v", root, err)
@@ -58,7 +40,7 @@ func TestOracleSigmaHQ(t *testing.T) {
 // TestOracleSigmaSpec parses the examples of the specification. Two kinds are refused: the percentile that names no
 // percentile, and filters.
 func TestOracleSigmaSpec(t *testing.T) {
-	root := corpus(t, "sigma-spec")
+	root := corpora.Path(t, "sigma-spec")
 	parsed, refused := 0, 0
 	for _, kind := range []string{"correlation", "rules", "filter"} {
 		files, err := filepath.Glob(filepath.Join(root, "tests", "schema", kind, "*.yml"))

@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/haidang-soc/haidang/internal/corpora"
 	"github.com/haidang-soc/haidang/internal/event"
 )
 
@@ -39,7 +39,7 @@ var corpusExcluded = map[string]string{
 
 // TestCorpusLines decodes real lines of others and wants every expected field of a row, in 95 % of the rows.
 func TestCorpusLines(t *testing.T) {
-	path := corpus(t, "decoders", "lines.jsonl")
+	path := corpora.Path(t, "decoders", "lines.jsonl")
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -113,24 +113,4 @@ func sameAddress(a, b string) bool {
 	}
 	y, err := netip.ParseAddr(b)
 	return err == nil && x == y.Unmap()
-}
-
-// corpus finds a file of the data of others, which is not part of the repository, or skips the test.
-func corpus(t *testing.T, elem ...string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		path := filepath.Join(append([]string{dir, "..", "shared", "corpora"}, elem...)...)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Skipf("%s is absent: it stands beside the repository, in ../shared/corpora", filepath.Join(elem...))
-		}
-		dir = parent
-	}
 }

@@ -13,17 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-)
 
-// corpus returns the folder of real exporters' datagrams, which lies beside the repository where there is one.
-func corpus(tb testing.TB) string {
-	tb.Helper()
-	dir := filepath.Join("..", "..", "..", "..", "shared", "corpora", "netflow")
-	if _, err := os.Stat(filepath.Join(dir, "expected.jsonl")); err != nil {
-		tb.Skipf("the corpus of export datagrams is not beside the repository: %v", err)
-	}
-	return dir
-}
+	"github.com/haidang-soc/haidang/internal/corpora"
+)
 
 type row struct {
 	Src   string `json:"source.ip"`
@@ -78,7 +70,7 @@ func parse(s string) netip.Addr {
 // TestCorpus decodes every case and finds exactly the flows that two other decoders agree on. Where those say that a
 // flow has no bytes only because they do not read the counters its template carries, ours must have read them.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := corpora.Path(t, "netflow")
 	f, err := os.Open(filepath.Join(dir, "expected.jsonl"))
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +126,7 @@ func TestCorpus(t *testing.T) {
 }
 
 func TestHostile(t *testing.T) {
-	dir := filepath.Join(corpus(t), "hostile")
+	dir := filepath.Join(corpora.Path(t, "netflow"), "hostile")
 	for name, want := range map[string]struct {
 		reason Reason
 		flows  int

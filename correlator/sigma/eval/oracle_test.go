@@ -14,31 +14,12 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/haidang-soc/haidang/correlator/sigma"
+	"github.com/haidang-soc/haidang/internal/corpora"
 )
-
-// corpus finds a folder of the outside data beside the repository, or skips.
-func corpus(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 6 {
-		p := filepath.Join(dir, "..", "shared", "corpora", name)
-		if _, err := os.Stat(p); err == nil {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				return p
-			}
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skipf("../shared/corpora/%s is absent", name)
-	return ""
-}
 
 // sigmaHQ compiles the whole corpus.
 func sigmaHQ(t testing.TB) (root string, s *Set) {
-	root = corpus(t, "sigmahq")
+	root = corpora.Path(t, "sigmahq")
 	dirs, err := filepath.Glob(filepath.Join(root, "rules*"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no rules below %s: %v", root, err)
