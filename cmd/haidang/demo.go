@@ -5,6 +5,7 @@ package main
 
 import (
 	"github.com/haidang-soc/haidang/internal/app/demo"
+	"os"
 )
 
 type demoCmd struct {
@@ -29,6 +30,6 @@ func (c demoCmd) Run(s *streams) error {
 	if c.Speed < 1 || c.Speed > 60 {
 		return misused("--speed: %g is not between 1 and 60", c.Speed)
 	}
-	return demo.Run(s.ctx, demo.Config{Out: s.out, Colour: isTerminal(s.out), Data: c.Data, Listen: c.Listen,
-		Speed: c.Speed, Once: c.Once, Seed: c.Seed, Log: newLog(s, "error")})
+	return demo.Run(s.ctx, demo.Config{Out: s.out, Program: os.Args[0], Colour: isTerminal(s.out), Data: c.Data,
+		Listen: c.Listen, Speed: c.Speed, Once: c.Once, Seed: c.Seed, Log: newLog(s, "error")})
 }

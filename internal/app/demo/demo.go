@@ -28,14 +28,15 @@ import (
 
 // Config says how the night is told.
 type Config struct {
-	Out    io.Writer
-	Colour bool
-	Data   string  // data directory, made anew; empty is a temporary one, removed at the end
-	Listen string  // of the HTTP API; empty is 127.0.0.1:8514, or any port if that is taken
-	Speed  float64 // story seconds a second; 0 is 20
-	Once   bool    // stop when the night is over
-	Seed   uint64
-	Log    *slog.Logger
+	Out     io.Writer
+	Program string // how people start this program; empty is haidang
+	Colour  bool
+	Data    string  // data directory, made anew; empty is a temporary one, removed at the end
+	Listen  string  // of the HTTP API; empty is 127.0.0.1:8514, or any port if that is taken
+	Speed   float64 // story seconds a second; 0 is 20
+	Once    bool    // stop when the night is over
+	Seed    uint64
+	Log     *slog.Logger
 	// Raised, if set, is called for every alert when it is first raised.
 	Raised func(*alert.Alert)
 }
@@ -59,6 +60,9 @@ func Night(day time.Time) time.Time {
 func Run(ctx context.Context, c Config) (err error) {
 	if c.Speed == 0 {
 		c.Speed = 20
+	}
+	if c.Program == "" {
+		c.Program = "haidang"
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -163,14 +163,14 @@ func (t *teller) explore() {
 Máy chủ còn chạy. Mở một cửa sổ khác để xem kỹ hơn:
 
   export HAIDANG_DATA=%[1]s
-  haidang alerts list
-  haidang alerts show %[2]s
-  haidang query --from %[3]s --to %[4]s 'source.ip: 198.51.100.77'
-  haidang query --from %[3]s --to %[4]s --by histogram:1m 'event.outcome: failure'
-  haidang query --from %[3]s --to %[4]s --by top:destination.ip:5 'event.dataset: netflow.flow'
-  haidang alerts ack %[2]s --note "đang xem"
+  %[6]s alerts list
+  %[6]s alerts show %[2]s
+  %[6]s query --from %[3]s --to %[4]s 'source.ip: 198.51.100.77'
+  %[6]s query --from %[3]s --to %[4]s --by histogram:1m 'event.outcome: failure'
+  %[6]s query --from %[3]s --to %[4]s --by top:destination.ip:5 'event.dataset: netflow.flow'
+  %[6]s alerts ack %[2]s --note "đang xem"
   curl --unix-socket %[1]s/api.sock http://haidang/api/v1/alerts
 
-API: http://%[5]s/api/v1 (cần token: haidang people token). Ctrl-C để dừng.
-`, t.Data, t.last, from, to, t.app.HTTPAddr())
+API: http://%[5]s/api/v1 (cần token: %[6]s people token). Ctrl-C để dừng.
+`, t.Data, t.last, from, to, t.app.HTTPAddr(), t.Program)
 }
