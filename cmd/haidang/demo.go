@@ -4,8 +4,9 @@
 package main
 
 import (
-	"github.com/haidang-soc/haidang/internal/app/demo"
 	"os"
+
+	"github.com/haidang-soc/haidang/internal/app/demo"
 )
 
 type demoCmd struct {
