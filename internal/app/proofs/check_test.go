@@ -202,8 +202,8 @@ func (c *checker) export(ctx context.Context, t *testing.T) {
 		len(c.copy))
 }
 
-// correlate runs a correlator over the copy, from the first record to the last.
-func (c *checker) correlate(t *testing.T) {
+// engine is what a correlator of this server is made of.
+func (c *checker) engine(t *testing.T) correlator.Config {
 	t.Helper()
 	cfg, err := config.Load(filepath.Join(c.dir, "haidang.yml"))
 	if err != nil {
@@ -217,7 +217,13 @@ func (c *checker) correlate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := correlator.New(correlator.Config{Rules: rules, Policy: inv.Policy(), Inventory: inv})
+	return correlator.Config{Rules: rules, Policy: inv.Policy(), Inventory: inv}
+}
+
+// correlate runs a correlator over the copy, from the first record to the last.
+func (c *checker) correlate(t *testing.T) {
+	t.Helper()
+	e, err := correlator.New(c.engine(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,20 +307,8 @@ func (c *checker) alerts(t *testing.T) {
 // saved is how far the server's last checkpoint goes.
 func (c *checker) saved(t *testing.T) spool.Cursor {
 	t.Helper()
-	cfg, err := config.Load(filepath.Join(c.dir, "haidang.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, _, err := app.LoadRules(cfg.BuiltinRules, cfg.Rules...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inv, err := asset.Load(asset.Config{Inventory: cfg.Inventory})
-	if err != nil {
-		t.Fatal(err)
-	}
 	saver := correlator.Checkpointer{Dir: filepath.Join(c.dir, "data", "correlator")}
-	e, damaged, err := saver.Load(correlator.Config{Rules: rules, Policy: inv.Policy(), Inventory: inv})
+	e, damaged, err := saver.Load(c.engine(t))
 	if err != nil || len(damaged) > 0 {
 		t.Fatal(err, damaged)
 	}

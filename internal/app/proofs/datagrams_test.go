@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -22,9 +20,7 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/access"
-	"github.com/haidang-soc/haidang/internal/app"
 	"github.com/haidang-soc/haidang/internal/app/config"
-	"github.com/haidang-soc/haidang/internal/app/parent"
 	"github.com/haidang-soc/haidang/internal/app/sockets"
 	"github.com/haidang-soc/haidang/internal/event"
 	"github.com/haidang-soc/haidang/internal/store"
@@ -67,32 +63,12 @@ func (s *dripper) throughKills(t *testing.T, kills int, number func(event.Event)
 	seed := seed(t)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	defer cancel()
-	cfg, err := config.Load(filepath.Join(dir, "haidang.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := &sockets.Set{}
-	if err := held.Open(ctx, app.Sockets(cfg)...); err != nil {
-		t.Fatal(err)
-	}
-	defer held.Close()
-	t.Setenv(envDir, dir) // for the children
-	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- parent.Run(running, parent.Config{Path: os.Args[0], Sockets: held,
-			Ends: filepath.Join(cfg.Data, "ends"), Pause: 10 * time.Millisecond,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Stderr: os.Stderr})
-	}()
+	server := underParent(ctx, t, dir)
 
 	dripping, dry := context.WithCancel(ctx)
 	defer dry()
 	dripped := make(chan error, 1)
-	go func() { dripped <- s.run(dripping, address(t, held)) }()
+	go func() { dripped <- s.run(dripping, address(t, server.held)) }()
 	r := rand.New(rand.NewPCG(seed, 1001))
 	client := newSender(dir, 0, seed, clock{}).client.HTTP
 	pid, adopted := 0, 0.0
@@ -116,8 +92,7 @@ func (s *dripper) throughKills(t *testing.T, kills int, number func(event.Event)
 	if err := <-dripped; err != nil {
 		t.Fatal(err)
 	}
-	stop()
-	if err := <-ended; err != nil {
+	if err := server.stop(); err != nil {
 		t.Fatal(err)
 	}
 	// What was read at the stop is in the spool; another life indexes it.
@@ -126,7 +101,7 @@ func (s *dripper) throughKills(t *testing.T, kills int, number func(event.Event)
 	if err := last.end(); err != nil {
 		t.Fatal(err)
 	}
-	s.check(ctx, t, cfg, number)
+	s.check(ctx, t, server.cfg, number)
 }
 
 // address is where the socket is bound that the configuration wants at port 0.

@@ -6,8 +6,6 @@ package proofs
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,11 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/haidang-soc/haidang/internal/app"
-	"github.com/haidang-soc/haidang/internal/app/config"
-	"github.com/haidang-soc/haidang/internal/app/parent"
 	"github.com/haidang-soc/haidang/internal/app/sockets"
 )
 
@@ -89,32 +82,7 @@ func newHostile(t *testing.T) *hostile {
 	certificate(t, dir)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	t.Cleanup(cancel)
-	cfg, err := config.Load(filepath.Join(dir, "haidang.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &hostile{ctx: ctx, dir: dir, held: &sockets.Set{}, client: newSender(dir, 0, 1, clock{}).client.HTTP}
-	if err := h.held.Open(ctx, app.Sockets(cfg)...); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { h.held.Close() })
-	t.Setenv(envDir, dir) // for the children
-	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	running, stop := context.WithCancel(ctx)
-	var g errgroup.Group
-	g.Go(func() error {
-		return parent.Run(running, parent.Config{Path: os.Args[0], Sockets: h.held,
-			Ends: filepath.Join(cfg.Data, "ends"), Pause: 10 * time.Millisecond,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Stderr: os.Stderr})
-	})
-	t.Cleanup(func() {
-		stop()
-		if err := g.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
+	h := &hostile{ctx: ctx, dir: dir, held: underParent(ctx, t, dir).held, client: newSender(dir, 0, 1, clock{}).client.HTTP}
 	h.pid = nextChild(ctx, t, dir, 0)
 	h.wait(t, "the server", func() bool { return h.count("haidang_uptime_seconds") > 0 })
 	return h

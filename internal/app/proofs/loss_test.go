@@ -6,11 +6,8 @@ package proofs
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,9 +15,6 @@ import (
 	"time"
 
 	"github.com/haidang-soc/haidang/internal/access"
-	"github.com/haidang-soc/haidang/internal/app"
-	"github.com/haidang-soc/haidang/internal/app/config"
-	"github.com/haidang-soc/haidang/internal/app/parent"
 	"github.com/haidang-soc/haidang/internal/app/sockets"
 	"github.com/haidang-soc/haidang/internal/app/story"
 	"github.com/haidang-soc/haidang/internal/event"
@@ -44,27 +38,7 @@ func TestOracleLoss(t *testing.T) {
 	dir := configure(t, lossYAML)
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	defer cancel()
-	cfg, err := config.Load(filepath.Join(dir, "haidang.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := &sockets.Set{}
-	if err := held.Open(ctx, app.Sockets(cfg)...); err != nil {
-		t.Fatal(err)
-	}
-	defer held.Close()
-	t.Setenv(envDir, dir) // for the children
-	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
-		t.Fatal(err)
-	}
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- parent.Run(running, parent.Config{Path: os.Args[0], Sockets: held,
-			Ends: filepath.Join(cfg.Data, "ends"), Pause: 10 * time.Millisecond,
-			Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Stderr: os.Stderr})
-	}()
+	server := underParent(ctx, t, dir)
 	pid := nextChild(ctx, t, dir, 0)
 	client := newSender(dir, 0, 1, clock{}).client.HTTP
 	count := func(name, listener, more string) (n float64) {
@@ -96,7 +70,7 @@ func TestOracleLoss(t *testing.T) {
 
 	probes := map[string]float64{}
 	for name, address := range map[string]string{"main": "127.0.0.1:0", "flows": "127.0.0.2:0"} {
-		to := dialHeld(t, held, address)
+		to := dialHeld(t, server.held, address)
 		wait("listener "+name, func() bool { // until then the kernel's buffer is a small one
 			probes[name]++
 			_, err := to.Write([]byte("?"))
@@ -112,7 +86,7 @@ func TestOracleLoss(t *testing.T) {
 		flows[i] = story.Flow{Src: netip.MustParseAddr("10.10.1.11"), Dst: netip.MustParseAddr("203.0.113.7"),
 			SrcPort: uint16(40000 + i), DstPort: 443, Protocol: 6, Bytes: 1500, Packets: 3, Start: x.Boot, End: time.Now()}
 	}
-	to := dialHeld(t, held, "127.0.0.2:0")
+	to := dialHeld(t, server.held, "127.0.0.2:0")
 	sent, left := 0, 0
 	for i := range datagrams {
 		p := x.Datagram(time.Now(), flows)
@@ -129,7 +103,7 @@ func TestOracleLoss(t *testing.T) {
 	}
 	wait("the gaps", func() bool { return count("lost_total", "flows", "") >= float64(left) })
 
-	to = dialHeld(t, held, "127.0.0.1:0")
+	to = dialHeld(t, server.held, "127.0.0.1:0")
 	line := fmt.Appendf(nil, "<30>%s dvc-web-01 dồn[1]: %01500d", time.Now().Format(time.Stamp), 0)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -148,8 +122,7 @@ func TestOracleLoss(t *testing.T) {
 	})
 	lost, gaps := count("dropped_total", "main", `"kernel"`), count("lost_total", "flows", "")
 	got := lines + probes["main"] - count("accepted_total", "main", "")
-	stop()
-	if err := <-ended; err != nil {
+	if err := server.stop(); err != nil {
 		t.Fatal(err)
 	}
 	last := start(t, dir, clock{}) // what was read at the stop is indexed by another life
@@ -157,7 +130,7 @@ func TestOracleLoss(t *testing.T) {
 	if err := last.end(); err != nil {
 		t.Fatal(err)
 	}
-	told, arrived := reportedDrops(ctx, t, filepath.Join(cfg.Data, "store"))
+	told, arrived := reportedDrops(ctx, t, filepath.Join(server.cfg.Data, "store"))
 	t.Logf("%d datagrams left out of %d, metric %v; %d of %d lines lost, metric %v; events report %v", left, datagrams,
 		gaps, lines-arrived, lines, lost, told)
 	if lost == 0 {
