@@ -83,6 +83,22 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// dial connects to the listener main, once it listens, until the test ends.
+func dial(t *testing.T, a *App, network string) net.Conn {
+	t.Helper()
+	var list []net.Addr
+	eventually(t, "the listener", func() bool {
+		list = a.ListenerAddrs("main")
+		return len(list) > 0
+	})
+	conn, err := net.Dial(network, list[0].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
 func writeRule(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rule.yml")
@@ -108,18 +124,7 @@ collectors:
 sinks:
   - webhook: {url: %q, secret: "0123456789abcdef0123", min_severity: info, disclose: full}
 `, writeRule(t, testRule), hook.URL))
-	var addr net.Addr
-	eventually(t, "the listener", func() bool {
-		list := a.ListenerAddrs("main")
-		if len(list) > 0 {
-			addr = list[0]
-		}
-		return addr != nil
-	})
-	conn, err := net.Dial("udp", addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := dial(t, a, "udp")
 	defer conn.Close()
 	fmt.Fprintf(conn, "<38>%s dvc-web-01 sshd[4711]: Failed password for root from 203.0.113.9 port 40001 ssh2",
 		time.Now().Format(time.Stamp))

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,17 +67,7 @@ func startIn(t *testing.T, dir, yaml string) (a *App, stop func()) {
 // load sends numbered lines over TCP until stop is called, which returns how many.
 func load(t *testing.T, a *App) (stop func() int) {
 	t.Helper()
-	var addr net.Addr
-	eventually(t, "the listener", func() bool {
-		if list := a.ListenerAddrs("main"); len(list) > 0 {
-			addr = list[0]
-		}
-		return addr != nil
-	})
-	conn, err := net.Dial("tcp", addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := dial(t, a, "tcp")
 	quit, sent := make(chan struct{}), make(chan int, 1)
 	go func() {
 		defer conn.Close()

@@ -6,7 +6,6 @@ package app
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,17 +47,7 @@ elasticsearch: {urls: [%q]}
 collectors:
   - syslog: {name: main, listen: "127.0.0.1:0"}
 `, writeRule(t, testRule), cluster.URL))
-	var addr net.Addr
-	eventually(t, "the listener", func() bool {
-		if list := a.ListenerAddrs("main"); len(list) > 0 {
-			addr = list[0]
-		}
-		return addr != nil
-	})
-	conn, err := net.Dial("udp", addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := dial(t, a, "udp")
 	defer conn.Close()
 	fmt.Fprint(conn, "<38>Nov 24 02:10:00 dvc-web-01 sshd[4711]: Failed password for root from 203.0.113.9 port 40001 ssh2")
 	eventually(t, "the local index", func() bool { return a.indexed.Load() > 2 && a.store.Counts().Stored > 0 })

@@ -83,17 +83,7 @@ collectors:
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- a.Run(ctx) }()
-		var addr net.Addr
-		eventually(t, "the listener", func() bool {
-			if list := a.ListenerAddrs("main"); len(list) > 0 {
-				addr = list[0]
-			}
-			return addr != nil
-		})
-		conn, err := net.Dial("tcp", addr.String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := dial(t, a, "tcp")
 		for i := range lines {
 			fmt.Fprintf(conn, "<38>%s dvc-web-01 sshd[%d]: Failed password for root from 203.0.113.9 port %d ssh2\n",
 				time.Now().Format(time.Stamp), i+1, 40000+i)
