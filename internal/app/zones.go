@@ -169,7 +169,7 @@ func (a *App) saveZones() {
 			a.log.Warn("a guessed time zone cannot be saved", "error", err)
 		}
 	}
-	if err := safefile.Write(a.zonesFile(), []byte(out.String()), 0o600); err != nil {
+	if err := safefile.Write(a.zonesFile(), out.Bytes(), 0o600); err != nil {
 		a.log.Warn("guessed time zones were not saved: they are guessed anew after a restart", "error", err)
 		return
 	}
