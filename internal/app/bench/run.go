@@ -255,7 +255,7 @@ func (c *Config) settle(ctx context.Context, a *app.App, want uint64) error {
 
 // found counts what the generator sent, by search.
 func found(ctx context.Context, a *app.App) (uint64, error) {
-	q := store.NewQuery(access.Everything(), kql.MustParse(`haidang.listener: bench* and not event.kind: pipeline_error`),
+	q := store.NewQuery(access.Everything(), kql.MustParse(`not event.dataset: haidang*`),
 		time.Now().Add(-24*time.Hour), time.Now().Add(time.Hour))
 	var t store.Table
 	for x, err := range a.Events().Stats(ctx, q) {
